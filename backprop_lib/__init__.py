@@ -33,6 +33,7 @@ from backprop_lib.gradcheck import (
     check_gradients,
     relative_distance,
 )
+from backprop_lib.listing import listing
 from backprop_lib.losses import Loss, bce, cross_entropy, half_mse, one_hot, sse
 from backprop_lib.network import (
     MLP,
@@ -87,6 +88,7 @@ __all__ = [
     "he",
     "identity",
     "leaky_relu",
+    "listing",
     "load_digits",
     "load_mnist",
     "load_penguins",

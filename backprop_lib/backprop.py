@@ -13,7 +13,15 @@ import numpy as np
 
 from backprop_lib.errors import Array, ShapeError, check_same_dtype
 from backprop_lib.losses import Loss, check_targets
-from backprop_lib.network import MLP, Cache, Layers, Params, check_pair
+from backprop_lib.network import (
+    MLP,
+    Cache,
+    Layers,
+    Params,
+    check_answers,
+    check_pair,
+    check_params,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +101,13 @@ def backward(mlp: MLP, params: Params, cache: Cache, y: Array, loss: Loss) -> Ba
     return propagate_back(mlp, params, cache, y, loss)
 
 
-def propagate_back(mlp: MLP, params: Params, cache: Cache, y: Array, loss: Loss) -> Backward:
+def propagate_back(
+    mlp: MLP,
+    params: Params,
+    cache: Cache,
+    y: Array,
+    loss: Loss,
+) -> Backward:
     """`backward` without its door: the four equations and nothing else.
 
     Parameters
@@ -195,8 +209,8 @@ def delta_of(
 
     Raises
     ------
-    ValueError
-        If there is no layer l.
+    ShapeError, TypeError, ValueError
+        As `backward`; also if there is no layer l.
 
     Examples
     --------
@@ -217,6 +231,7 @@ def delta_of(
     """
     if not 1 <= l <= mlp.L:
         raise ValueError(f"there is no delta[{l}]; layers with an error are 1..{mlp.L}")
+    check_backward(mlp, params, cache, y, loss)
     if memo is not None and l in memo:
         return memo[l]
     if l == mlp.L:
@@ -251,13 +266,20 @@ def check_backward(mlp: MLP, params: Params, cache: Cache, y: Array, loss: Loss)
     Traceback (most recent call last):
     backprop_lib.errors.ShapeError: the cache holds 0 layers, expected 1; run forward with this network first
     """  # noqa: E501 - a message is one line
+    check_params(mlp, params)
     check_pair(mlp, loss)
-    if params.sizes != mlp.sizes:
-        raise ShapeError(f"params are for sizes {params.sizes}, expected the network's {mlp.sizes}")
     if len(cache.a) != mlp.L + 1:
         raise ShapeError(
             f"the cache holds {len(cache.a) - 1} layers, expected {mlp.L}; "
             "run forward with this network first"
         )
+    widths = tuple(a.shape[1] for a in cache.a)
+    if widths != mlp.sizes:
+        raise ShapeError(
+            f"the cache is of sizes {widths}, expected {mlp.sizes}; "
+            "run forward with this network first"
+        )
+    check_same_dtype("X", cache.a[0], "theta", params.theta)
     check_targets(loss, y, len(cache.a[0]), mlp.sizes[-1])
+    check_answers(mlp, cache, loss)
     check_same_dtype("y", y, "theta", params.theta)

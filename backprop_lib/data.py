@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backprop_lib.errors import Array
+from backprop_lib.errors import Array, ShapeError, check_array, check_rng
 
 _DATASETS = Path(__file__).parent / "datasets"
 _SHA256 = {
@@ -93,10 +93,12 @@ def load_penguins(
     -----
     Horst, Hill & Gorman (2020), *palmerpenguins*; Palmer Station LTER; CC0.
     """
-    for names, known, what in ((columns, MEASUREMENTS, "column"), (species, SPECIES, "species")):
+    for names, known, what in ((columns, MEASUREMENTS, "columns"), (species, SPECIES, "species")):
+        if isinstance(names, str) or not names:
+            raise ValueError(f"found {names!r}, expected a list of {what}: {', '.join(known)}")
         unknown = [name for name in names if name not in known]
-        if unknown or isinstance(names, str):
-            raise ValueError(f"{what} {unknown or names!r} is unknown; known: {', '.join(known)}")
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of the {what}: {', '.join(known)}")
     with _verified(_DATASETS / "penguins.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["species"] in species]
     measured = [row for row in rows if all(row[name] not in ("", "NA") for name in MEASUREMENTS)]
@@ -127,8 +129,15 @@ class Images:
     y_test: Array
 
 
-def load_digits() -> Images:
-    """Handwritten digits, 8x8 pixels: 1437 to learn from, the last 360 held out.
+def load_digits(rng: np.random.Generator | None = None) -> Images:
+    """Handwritten digits, 8x8 pixels: 1437 to learn from, 360 held out.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, optional
+        Shuffles the images before they are split. Without it the file's order is kept, in which
+        every person's digits stand together: the held-out images then come largely from people
+        never seen in training, which is harder.
 
     Returns
     -------
@@ -148,13 +157,16 @@ def load_digits() -> Images:
 
     Notes
     -----
-    UCI Optical Recognition of Handwritten Digits (test part), CC BY 4.0. The file keeps the
-    order in which people wrote, so the held-out images are largely by writers never seen in
-    training: harder, and more honest, than a shuffled split.
+    UCI Optical Recognition of Handwritten Digits (test part), CC BY 4.0. Chapter 14,
+    *Handwritten digits*.
     """
     with np.load(_verified(_DATASETS / "digits.npz")) as file:
         X, y = file["X"] / 16.0, file["y"].astype(np.int64)
-    return Images(X[:1437], y[:1437], X[1437:], y[1437:])
+    if rng is not None:
+        check_rng(rng)
+    order = np.arange(len(X)) if rng is None else rng.permutation(len(X))
+    train, test = order[:1437], order[1437:]
+    return Images(X[train], y[train], X[test], y[test])
 
 
 def load_mnist(path: str | Path | None = None) -> Images:
@@ -220,8 +232,8 @@ def standardise(X: Array) -> Array:
 
     Raises
     ------
-    ValueError
-        If a column is constant: it has no scale.
+    ShapeError, TypeError, ValueError
+        If X is not a matrix of finite floats, or a column is constant: it has no scale.
 
     Examples
     --------
@@ -233,11 +245,13 @@ def standardise(X: Array) -> Array:
     -----
     Chapter 2, *Linear regression*.
     """
-    spread = X.std(axis=0)
-    if (spread == 0).any():
-        column = int(np.flatnonzero(spread == 0)[0])
-        raise ValueError(f"column {column} of X is constant; it cannot be scaled: leave it out")
-    return (X - X.mean(axis=0)) / spread
+    if check_array("X", X).ndim != 2:
+        raise ShapeError(f"X has shape {X.shape}, expected (N, n_0): one sample a row")
+    # Not std == 0: the standard deviation of equal numbers may round to a little more.
+    constant = np.flatnonzero(X.max(axis=0) == X.min(axis=0))
+    if constant.size:
+        raise ValueError(f"column {constant[0]} of X is constant and has no scale; leave it out")
+    return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
 def load_xor() -> tuple[Array, Array]:
@@ -284,8 +298,8 @@ def make_moons(N: int, noise: float, rng: np.random.Generator) -> tuple[Array, A
 
     Raises
     ------
-    ValueError
-        If N is not an even positive number.
+    TypeError, ValueError
+        If N is not an even positive number, the noise is negative, or `rng` is not a generator.
 
     Examples
     --------
@@ -293,7 +307,7 @@ def make_moons(N: int, noise: float, rng: np.random.Generator) -> tuple[Array, A
     >>> X.round(2).tolist()
     [[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]]
     """
-    _check_even(N)
+    _check_scatter(N, noise, rng)
     angle = np.linspace(0, np.pi, N // 2)
     upper = np.column_stack([np.cos(angle), np.sin(angle)])
     lower = np.column_stack([1 - np.cos(angle), 0.5 - np.sin(angle)])
@@ -322,8 +336,8 @@ def make_spirals(N: int, noise: float, rng: np.random.Generator) -> tuple[Array,
 
     Raises
     ------
-    ValueError
-        If N is not an even positive number.
+    TypeError, ValueError
+        If N is not an even positive number, the noise is negative, or `rng` is not a generator.
 
     Examples
     --------
@@ -331,7 +345,7 @@ def make_spirals(N: int, noise: float, rng: np.random.Generator) -> tuple[Array,
     >>> bool(np.allclose(X[:50], -X[50:]))
     True
     """
-    _check_even(N)
+    _check_scatter(N, noise, rng)
     radius = np.linspace(0.1, 1, N // 2)
     angle = 1.5 * np.pi * radius
     arm = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
@@ -339,6 +353,9 @@ def make_spirals(N: int, noise: float, rng: np.random.Generator) -> tuple[Array,
     return X, np.repeat([[0.0], [1.0]], N // 2, axis=0)
 
 
-def _check_even(N: int) -> None:
-    if N <= 0 or N % 2:
+def _check_scatter(N: int, noise: float, rng: np.random.Generator) -> None:
+    if not isinstance(N, int) or N <= 0 or N % 2:
         raise ValueError(f"N is {N}, expected an even positive number: half the points a class")
+    if not noise >= 0 or noise == np.inf:
+        raise ValueError(f"noise is {noise}, expected a finite number, 0 or more")
+    check_rng(rng)

@@ -67,7 +67,8 @@ def check_array(name: str, value: Any) -> Array:
     Traceback (most recent call last):
     TypeError: X has dtype int64, expected float64 or float32; convert it: X.astype(float)
     """
-    if not isinstance(value, np.ndarray):
+    # A masked array would hide numbers, and a matrix multiplies where `*` is written.
+    if not isinstance(value, np.ndarray) or isinstance(value, np.matrix) or hasattr(value, "mask"):
         raise TypeError(
             f"{name} is a {type(value).__name__}, expected a numpy array of floats; "
             f"convert it: np.array({name}, dtype=float)"
@@ -123,12 +124,13 @@ def check_rows(name: str, value: Any, columns: int, letter: str, rows: int | Non
     Traceback (most recent call last):
     backprop_lib.errors.ShapeError: y has shape (4,), expected (N=4, n_L=1); one number per sample is a column: y[:, None]
     """  # noqa: E501 - a message is one line
-    array = check_array(name, value)
-    if array.ndim == 2 and array.shape[1] == columns and rows in (None, array.shape[0]):
-        return array
+    # The shape first: where it is wrong, its repair often settles the dtype as well.
+    shape: tuple[int, ...] | None = value.shape if isinstance(value, np.ndarray) else None
+    if shape is None or (len(shape) == 2 and shape[1] == columns and rows in (None, shape[0])):
+        return check_array(name, value)
     wanted = f"(N, {letter}={columns})" if rows is None else f"(N={rows}, {letter}={columns})"
-    message = f"{name} has shape {array.shape}, expected {wanted}"
-    repair = _repair(name, array.shape, columns, rows)
+    message = f"{name} has shape {shape}, expected {wanted}"
+    repair = _repair(name, shape, columns, rows)
     raise ShapeError(f"{message}; {repair}" if repair else message)
 
 
@@ -140,6 +142,8 @@ def _repair(name: str, shape: tuple[int, ...], columns: int, rows: int | None) -
         return f"one sample is a row: {name}[None, :]"
     if len(shape) == 1 and name == "y" and shape[0] == rows:
         return f"class labels become rows of 0 and 1: one_hot(y, {columns})"
+    if shape == (rows, 1) and name == "y":
+        return f"class labels become rows of 0 and 1: one_hot(y[:, 0], {columns})"
     if len(shape) == 2 and shape[0] == columns and rows in (None, shape[1]):
         return f"samples are rows: {name}.T"
     if len(shape) > 2 and int(np.prod(shape[1:])) == columns:
@@ -198,5 +202,31 @@ def check_positive(name: str, value: float) -> None:
     Traceback (most recent call last):
     ValueError: learning_rate is -0.5, expected a finite number above 0
     """
-    if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not number or isinstance(value, bool) or not (np.isfinite(value) and value > 0):
         raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
+
+
+def check_rng(rng: Any) -> None:
+    """Refuse a seed, or nothing, where a source of randomness is due.
+
+    Parameters
+    ----------
+    rng : Any
+        What the caller passed.
+
+    Raises
+    ------
+    TypeError
+        If it is not a numpy Generator.
+
+    Examples
+    --------
+    >>> check_rng(0)
+    Traceback (most recent call last):
+    TypeError: rng is 0, expected a Generator; make one: np.random.default_rng(seed)
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng is {rng!r}, expected a Generator; make one: np.random.default_rng(seed)"
+        )

@@ -84,7 +84,7 @@ def fold(
     if not isinstance(expression, tuple):
         return number(expression)
     operator, *arguments = expression
-    if operator not in (UNARY if len(arguments) == 1 else BINARY):
+    if not arguments or operator not in (UNARY if len(arguments) == 1 else BINARY):
         raise ValueError(
             f"operator {operator!r} with {len(arguments)} arguments is unknown; known with one: "
             f"{', '.join(UNARY)}; with two or more: {', '.join(BINARY)}"

@@ -10,11 +10,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from backprop_lib.activations import Activation, identity, sigmoid, softmax
-from backprop_lib.errors import Array, check_array, check_rows, check_same_dtype
+from backprop_lib.errors import (
+    Array,
+    ShapeError,
+    check_array,
+    check_rows,
+    check_same_dtype,
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Loss:
     from_logits : callable
         ``from_logits(z, y) -> J`` in front of the canonical activation: stable for any z.
     check : callable
-        ``check(y)`` raises ValueError where targets are outside the loss's range.
+        ``check(name, values)`` raises ValueError where targets, or answers, are outside the
+        loss's range.
 
     Examples
     --------
@@ -61,11 +69,13 @@ class Loss:
     canonical: Activation
     delta: Callable[[Array, Array], Array]
     from_logits: Callable[[Array, Array], float]
-    check: Callable[[Array], None]
+    check: Callable[[str, Array], None]
 
     def __call__(self, a: Array, y: Array) -> float:
         """J of answers a for targets y, both (N, n_L)."""
-        check_array("a", a)
+        if check_array("a", a).ndim != 2:
+            raise ShapeError(f"a has shape {a.shape}, expected (N, n_L): one sample a row")
+        self.check("a", a)
         check_targets(self, y, *a.shape)
         check_same_dtype("y", y, "a", a)
         return self.value(a, y)
@@ -95,40 +105,45 @@ def check_targets(loss: Loss, y: Array, N: int, n_L: int) -> None:
     --------
     >>> check_targets(bce, np.array([[2.0]]), 1, 1)
     Traceback (most recent call last):
-    ValueError: y holds 2.0, expected targets between 0 and 1 for bce
+    ValueError: y holds 2.0, expected numbers between 0 and 1 for bce
     """
     check_rows("y", y, n_L, "n_L", rows=N)
-    loss.check(y)
+    loss.check("y", y)
 
 
-def _any_target(y: Array) -> None:
+def _any_number(name: str, values: Array) -> None:
     """Squared error accepts every finite number."""
 
 
-def _probabilities(y: Array) -> None:
-    outside = y[(y < 0) | (y > 1)]
+def _probabilities(name: str, values: Array) -> None:
+    outside = values[(values < 0) | (values > 1)]
     if outside.size:
-        raise ValueError(f"y holds {outside[0]}, expected targets between 0 and 1 for bce")
+        raise ValueError(f"{name} holds {outside[0]}, expected numbers between 0 and 1 for bce")
 
 
-def _rows_sum_to_one(y: Array) -> None:
-    wrong = np.flatnonzero((y < 0).any(axis=1) | (np.abs(y.sum(axis=1) - 1) > 1e-6))
+def _rows_sum_to_one(name: str, values: Array) -> None:
+    wrong = np.flatnonzero((values < 0).any(axis=1) | (np.abs(values.sum(axis=1) - 1) > 1e-6))
     if wrong.size:
         raise ValueError(
-            f"row {wrong[0]} of y sums to {y[wrong[0]].sum():.6g} or is negative somewhere, "
-            "expected one probability a class (one 1, the rest 0) for cross_entropy"
+            f"row {wrong[0]} of {name} sums to {values[wrong[0]].sum():.6g} or is negative "
+            "somewhere, expected one probability a class (one 1, the rest 0) for cross_entropy"
         )
 
 
-def _warn_if_infinite(J: float, name: str) -> float:
-    if np.isinf(J):
+def _number(J: Any) -> Any:
+    """A plain float of what numpy summed; complex and dual numbers (see `gradcheck`) stay so."""
+    return J.item() if isinstance(J, np.generic) else J
+
+
+def _warn_if_infinite(value: float, name: str) -> float:
+    if value == np.inf:
         warnings.warn(
             f"{name} is inf: an output is exactly 0 or 1 on the wrong side; "
             f"compute it before the activation: {name}.from_logits(z, y)",
             RuntimeWarning,
             stacklevel=4,
         )
-    return J
+    return value
 
 
 def _mean_delta(a: Array, y: Array) -> Array:
@@ -137,11 +152,11 @@ def _mean_delta(a: Array, y: Array) -> Array:
 
 
 def _half_mse(a: Array, y: Array) -> float:
-    return float(np.square(a - y).sum() / (2 * len(y)))
+    return _number(np.square(a - y).sum() / (2 * len(y)))
 
 
 def _sse(a: Array, y: Array) -> float:
-    return float(np.square(a - y).sum())
+    return _number(np.square(a - y).sum())
 
 
 def _twice_the_error(a: Array, y: Array) -> Array:
@@ -156,7 +171,7 @@ def _times_log(y: Array, p: Array) -> Array:
 
 def _bce(a: Array, y: Array) -> float:
     J = -(_times_log(y, a) + _times_log(1 - y, 1 - a)).sum() / len(y)
-    return _warn_if_infinite(float(J), "bce")
+    return _warn_if_infinite(_number(J), "bce")
 
 
 def _bce_grad(a: Array, y: Array) -> Array:
@@ -165,13 +180,18 @@ def _bce_grad(a: Array, y: Array) -> Array:
     return slope / len(y)
 
 
+def _softplus(z: Array) -> Array:
+    """ln(1 + e^z), with an exponent that is never above 0 and so never overflows."""
+    return np.maximum(z, 0) + np.log1p(np.exp(np.minimum(z, -z)))
+
+
 def _bce_from_logits(z: Array, y: Array) -> float:
-    # -y ln s(z) - (1 - y) ln s(-z) with -ln s(z) = ln(1 + e^-z), which logaddexp never overflows.
-    return float((y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z)).sum() / len(y))
+    # -y ln s(z) - (1 - y) ln s(-z), with -ln s(z) = ln(1 + e^-z).
+    return _number((y * _softplus(-z) + (1 - y) * _softplus(z)).sum() / len(y))
 
 
 def _cross_entropy(a: Array, y: Array) -> float:
-    return _warn_if_infinite(float(-_times_log(y, a).sum() / len(y)), "cross_entropy")
+    return _warn_if_infinite(_number(-_times_log(y, a).sum() / len(y)), "cross_entropy")
 
 
 def _cross_entropy_grad(a: Array, y: Array) -> Array:
@@ -182,7 +202,7 @@ def _cross_entropy_grad(a: Array, y: Array) -> Array:
 def _cross_entropy_from_logits(z: Array, y: Array) -> float:
     shifted = z - z.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return float(-(y * log_p).sum() / len(y))
+    return _number(-(y * log_p).sum() / len(y))
 
 
 half_mse = Loss(
@@ -192,7 +212,7 @@ half_mse = Loss(
     canonical=identity,
     delta=_mean_delta,
     from_logits=_half_mse,
-    check=_any_target,
+    check=_any_number,
 )
 sse = Loss(
     name="sse",
@@ -201,7 +221,7 @@ sse = Loss(
     canonical=identity,
     delta=_twice_the_error,
     from_logits=_sse,
-    check=_any_target,
+    check=_any_number,
 )
 bce = Loss(
     name="bce",
@@ -257,11 +277,15 @@ def one_hot(labels: Array, K: int) -> Array:
     -----
     Chapter 3, *Logistic regression*.
     """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+    if not isinstance(K, int | np.integer) or K < 1:
+        raise ValueError(f"K is {K!r}, expected the number of classes: a whole number, 1 or more")
+    if not isinstance(labels, np.ndarray) or not np.issubdtype(labels.dtype, np.integer):
+        kind = labels.dtype if isinstance(labels, np.ndarray) else f"a {type(labels).__name__}"
         raise TypeError(
-            f"labels are {labels.dtype} of shape {labels.shape}, expected integers of shape (N,)"
+            f"labels are {kind}, expected an array of integers: np.array(labels).astype(int)"
         )
-    if labels.size and (labels.min() < 0 or labels.max() >= K):
+    if labels.ndim != 1 or labels.size == 0:
+        raise ShapeError(f"labels have shape {labels.shape}, expected (N,): one integer a sample")
+    if labels.min() < 0 or labels.max() >= K:
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}, expected 0 to {K - 1}")
     return np.eye(K)[labels]

@@ -7,7 +7,7 @@ and `losses`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backprop_lib.activations import Activation, softmax
-from backprop_lib.errors import Array, ShapeError, check_array, check_rows, check_same_dtype
-from backprop_lib.losses import Loss, cross_entropy
+from backprop_lib.errors import (
+    Array,
+    ShapeError,
+    check_array,
+    check_rng,
+    check_rows,
+    check_same_dtype,
+)
+from backprop_lib.losses import Loss, check_targets, cross_entropy
 
 Layers = tuple[Any, ...]  # slot 0 is None (or the input), slot l an array of layer l
 
@@ -71,6 +78,11 @@ class Params:
 
     def __post_init__(self) -> None:
         P = count_parameters(self.sizes)
+        if not isinstance(self.theta, np.ndarray):
+            raise TypeError(
+                f"theta is a {type(self.theta).__name__}, expected an array of {P} floats; "
+                "gather matrices and vectors with Params.of(W, b)"
+            )
         if self.theta.shape != (P,):
             raise ShapeError(
                 f"theta has shape {self.theta.shape}, expected ({P},): "
@@ -107,6 +119,8 @@ class Params:
         ------
         ShapeError
             If neighbouring layers do not fit, naming the two.
+        TypeError
+            If they are not numbers, or float32 and float64 are mixed.
 
         Examples
         --------
@@ -116,6 +130,9 @@ class Params:
         matrices = [_number_array(f"W[{l}]", w) for l, w in enumerate(W, start=1)]
         vectors = [_number_array(f"b[{l}]", v) for l, v in enumerate(b, start=1)]
         sizes = _sizes_of(matrices, vectors)
+        for l, (w, v) in enumerate(zip(matrices, vectors, strict=True), start=1):
+            check_same_dtype(f"W[{l}]", w, "W[1]", matrices[0])
+            check_same_dtype(f"b[{l}]", v, "W[1]", matrices[0])
         parts = [part.ravel() for pair in zip(matrices, vectors, strict=True) for part in pair]
         return cls(np.concatenate(parts), sizes)
 
@@ -156,17 +173,23 @@ class Params:
         'b[1][0]'
         """
         for l, (n_in, n_out) in enumerate(pairwise(self.sizes), start=1):
-            if i < n_out * n_in:
+            if 0 <= i < n_out * n_in:
                 return f"W[{l}][{i // n_in}, {i % n_in}]"
             i -= n_out * n_in
-            if i < n_out:
+            if 0 <= i < n_out:
                 return f"b[{l}][{i}]"
             i -= n_out
         raise IndexError(f"theta has {self.theta.size} entries; there is no such index")
 
 
 def _number_array(name: str, value: ArrayLike) -> Array:
-    return check_array(name, value if isinstance(value, np.ndarray) else np.array(value, float))
+    try:
+        array = value if isinstance(value, np.ndarray) else np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name} cannot be read as an array, expected numbers, equally many in every row"
+        ) from None
+    return check_array(name, array)
 
 
 def _sizes_of(matrices: list[Array], vectors: list[Array]) -> tuple[int, ...]:
@@ -349,6 +372,35 @@ def constant(value: float) -> Initialiser:
     return initialise
 
 
+def _layer_sizes(sizes: Any) -> tuple[int, ...]:
+    """The sizes as plain whole numbers, or what is wrong with them."""
+    found = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in found)
+    if len(found) < 2 or not whole or min(found) < 1:
+        raise ValueError(
+            f"sizes are {sizes!r}, expected at least two positive whole numbers (n_0, ..., n_L)"
+        )
+    return tuple(map(int, found))
+
+
+def _one_a_layer(activations: Any, L: int) -> tuple[Activation, ...]:
+    """The activations as a tuple, or what is wrong with them."""
+    found = tuple(activations) if isinstance(activations, Iterable) else (activations,)
+    for l, phi in enumerate(found, start=1):
+        if not isinstance(phi, Activation):
+            raise TypeError(
+                f"activation of layer {l} is {phi!r}, expected an Activation "
+                "such as sigmoid or relu"
+            )
+        if phi is softmax and l < L:
+            raise ValueError(f"layer {l} of {L} is softmax; it belongs at the output only")
+    if isinstance(activations, Activation) or len(found) != L:
+        raise ValueError(
+            f"activations are {activations!r}, expected a tuple with one for each of the {L} layers"
+        )
+    return found
+
+
 @dataclass(frozen=True)
 class MLP:
     """A multilayer perceptron's architecture: how many units a layer has, and which activation.
@@ -383,26 +435,8 @@ class MLP:
     activations: tuple[Activation, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(self.sizes))
-        object.__setattr__(self, "activations", tuple(self.activations))
-        if len(self.sizes) < 2 or not all(isinstance(n, int) and n > 0 for n in self.sizes):
-            raise ValueError(
-                f"sizes are {self.sizes}, expected at least two positive whole numbers "
-                "(n_0, ..., n_L)"
-            )
-        if len(self.activations) != self.L:
-            raise ValueError(
-                f"found {len(self.activations)} activations for {self.L} layers, "
-                f"expected one for each of the layers 1..{self.L}"
-            )
-        for l, phi in enumerate(self.activations, start=1):
-            if not isinstance(phi, Activation):
-                raise TypeError(
-                    f"activation of layer {l} is {phi!r}, expected an Activation "
-                    "such as sigmoid or relu"
-                )
-            if phi is softmax and l < self.L:
-                raise ValueError(f"layer {l} of {self.L} is softmax; it belongs at the output only")
+        object.__setattr__(self, "sizes", _layer_sizes(self.sizes))
+        object.__setattr__(self, "activations", _one_a_layer(self.activations, self.L))
 
     @property
     def L(self) -> int:
@@ -434,10 +468,9 @@ class MLP:
         >>> MLP((2, 1), (tanh,)).init(np.random.default_rng(0), normal).theta
         array([ 0.12573022, -0.13210486,  0.        ])
         """
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(
-                f"rng is {rng!r}, expected a Generator; make one: np.random.default_rng(seed)"
-            )
+        check_rng(rng)
+        if not callable(initialise):
+            raise TypeError(f"initialise is {initialise!r}, expected a function such as xavier")
         W = [initialise(rng, n_in, n_out) for n_in, n_out in pairwise(self.sizes)]
         return Params.of(W, [np.zeros(n) for n in self.sizes[1:]])
 
@@ -580,6 +613,11 @@ def cost(mlp: MLP, cache: Cache, y: Array, loss: Loss) -> float:
     float
         Finite even where ``loss(a[L], y)`` is inf because a[L] has rounded to 0 or 1.
 
+    Raises
+    ------
+    ShapeError, TypeError, ValueError
+        If the targets do not fit the answers, or loss and output do not go together.
+
     Examples
     --------
     >>> from backprop_lib.activations import sigmoid
@@ -593,6 +631,35 @@ def cost(mlp: MLP, cache: Cache, y: Array, loss: Loss) -> float:
     Chapter 3, *Logistic regression*.
     """
     check_pair(mlp, loss)
+    check_targets(loss, y, *cache.a[-1].shape)
+    check_answers(mlp, cache, loss)
+    return objective(mlp, cache, y, loss)
+
+
+def objective(mlp: MLP, cache: Cache, y: Array, loss: Loss) -> float:
+    """`cost` without its door: for callers that have checked their arguments once already.
+
+    Parameters
+    ----------
+    mlp, cache, y, loss
+        As for `cost`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from backprop_lib.activations import identity
+    >>> from backprop_lib.losses import half_mse
+    >>> cache = Cache(z=(None, np.array([[0.75]])), a=(None, np.array([[0.75]])))
+    >>> objective(MLP((1, 1), (identity,)), cache, np.array([[0.25]]), half_mse)
+    0.125
+
+    Notes
+    -----
+    Chapter 3, *Logistic regression*.
+    """
     if mlp.phi[-1] is loss.canonical:
         return loss.from_logits(cache.z[-1], y)
     return loss.value(cache.a[-1], y)
@@ -610,6 +677,8 @@ def check_pair(mlp: MLP, loss: Loss) -> None:
 
     Raises
     ------
+    TypeError
+        If `loss` is not a loss.
     ValueError
         Naming the pair and the repair.
 
@@ -620,6 +689,8 @@ def check_pair(mlp: MLP, loss: Loss) -> None:
     Traceback (most recent call last):
     ValueError: the output layer is softmax and the loss half_mse; softmax goes with cross_entropy
     """
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss is {loss!r}, expected a Loss such as half_mse or bce")
     if (mlp.phi[-1] is softmax) != (loss is cross_entropy):
         repair = (
             "softmax goes with cross_entropy"
@@ -627,6 +698,63 @@ def check_pair(mlp: MLP, loss: Loss) -> None:
             else "cross_entropy needs a softmax output (bce goes with sigmoid)"
         )
         raise ValueError(f"the output layer is {mlp.phi[-1]} and the loss {loss}; {repair}")
+
+
+def check_answers(mlp: MLP, cache: Cache, loss: Loss) -> None:
+    """Refuse answers a[L] that the loss has no value for, such as -0.3 for a probability.
+
+    Parameters
+    ----------
+    mlp, cache, loss
+        As for `cost`.
+
+    Raises
+    ------
+    ValueError
+        Naming the first such answer.
+
+    Examples
+    --------
+    >>> from backprop_lib.activations import tanh
+    >>> from backprop_lib.losses import bce
+    >>> check_answers(MLP((1, 1), (tanh,)), Cache((None,), (np.array([[-0.3]]),)), bce)
+    Traceback (most recent call last):
+    ValueError: a[L] holds -0.3, expected numbers between 0 and 1 for bce
+    """
+    if mlp.phi[-1] is not loss.canonical:
+        loss.check("a[L]", cache.a[-1])
+
+
+def check_params(mlp: MLP, params: Params) -> None:
+    """Refuse parameters that are not finite, or of another network.
+
+    Parameters
+    ----------
+    mlp, params
+        As for `forward`.
+
+    Raises
+    ------
+    ShapeError, TypeError, ValueError
+        With the repair.
+
+    Examples
+    --------
+    >>> from backprop_lib.activations import sigmoid
+    >>> check_params(MLP((1, 1), (sigmoid,)), np.zeros(2))
+    Traceback (most recent call last):
+    TypeError: params is a ndarray, expected Params: mlp.init(rng), Params.of(W, b) or params.like(theta)
+    """  # noqa: E501 - a message is one line
+    if not isinstance(mlp, MLP):
+        raise TypeError(f"mlp is a {type(mlp).__name__}, expected an MLP: MLP((2, 1), (sigmoid,))")
+    if not isinstance(params, Params):
+        raise TypeError(
+            f"params is a {type(params).__name__}, expected Params: "
+            "mlp.init(rng), Params.of(W, b) or params.like(theta)"
+        )
+    if params.sizes != mlp.sizes:
+        raise ShapeError(f"params are for sizes {params.sizes}, expected the network's {mlp.sizes}")
+    check_array("theta", params.theta)
 
 
 def check_input(mlp: MLP, params: Params, X: Array) -> None:
@@ -649,8 +777,6 @@ def check_input(mlp: MLP, params: Params, X: Array) -> None:
     Traceback (most recent call last):
     backprop_lib.errors.ShapeError: params are for sizes (1, 1), expected the network's (2, 1)
     """
-    if params.sizes != mlp.sizes:
-        raise ShapeError(f"params are for sizes {params.sizes}, expected the network's {mlp.sizes}")
-    check_array("theta", params.theta)
+    check_params(mlp, params)
     check_rows("X", X, mlp.sizes[0], "n_0")
     check_same_dtype("X", X, "theta", params.theta)

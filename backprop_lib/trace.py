@@ -26,6 +26,7 @@ from backprop_lib.mistakes import MISTAKES
 from backprop_lib.network import MLP, Params, check_input, check_pair
 
 PHASES = ("given", "forward", "loss", "backward", "gradient", "update", "verify")
+PAGE_WIDTH = 78  # characters of code that fit on the page of a book
 Biases = Literal["each", "fixed", "shared"]
 
 
@@ -146,7 +147,8 @@ def trace_step(
     >>> params = Params.of(W=[[[0.5]]], b=[[0.1]])
     >>> trace = trace_step(mlp, params, np.array([[1.0]]), np.array([[0.0]]), half_mse, 0.5)
     >>> print(trace.table("backward"))
-    delta1[1] = (a1[1] - y[1])*a1[1]*(1 - a1[1]) = (0.64566 - 0)*0.64566*(1 - 0.64566) = 0.14772
+    delta1[1] = (a1[1] - y[1])*a1[1]*(1 - a1[1])
+              = (0.64566 - 0)*0.64566*(1 - 0.64566) = 0.14772
 
     Notes
     -----
@@ -285,7 +287,8 @@ def _flipped(net: Step, error: Expression) -> Expression:
     """Every a - y in an output error becomes y - a."""
 
     def operation(operator: str, parts: list[Expression]) -> Expression:
-        if operator == "-" and isinstance(parts[1], str) and parts[1].startswith("y["):
+        names = all(isinstance(part, str) for part in parts)  # a - y, but not the 1 - y of bce
+        if operator == "-" and names and str(parts[1]).startswith("y["):
             return ("-", parts[1], parts[0])
         return (operator, *parts)
 
@@ -362,7 +365,7 @@ def _forward(net: Step, phase: str = "forward", new: str = "") -> Iterator[_Line
             terms = [("*", _w(l, j, i, new), a) for i, a in enumerate(inputs, start=1)]
             total = ("+", *terms, _unit("b", l, j, new))
             yield _unit("z", l, j, new), phase, l, total, (f"{new}z", l, (0, j - 1))
-        name = net.mlp.phi[l].name
+        name = net.mlp.phi[l].name.replace("step", "positive")
         scores = [("exp", _unit("z", l, j, new)) for j in _units(net, l)]
         for j in _units(net, l):
             z = _unit("z", l, j, new)
@@ -462,6 +465,54 @@ def format_number(value: float, digits: int = 5) -> str:
     return text.lstrip("-") if float(text) == 0 else text
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Lines of a trace that typeset themselves where they can.
+
+    Parameters
+    ----------
+    text : str
+        For a terminal.
+    latex : str
+        For a page, without dollar signs.
+
+    Examples
+    --------
+    >>> Lines("z = 0.5", "z &= 0.5")
+    z = 0.5
+    """
+
+    text: str
+    latex: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex}$$"
+
+
+def _stacked(row: Sequence[str], width: int) -> str:
+    """One line of a trace on two: the letters above, the numbers below."""
+    symbol, formula, numbers, value = row
+    below = " = ".join(cell for cell in (numbers, value) if cell)
+    if not formula:
+        return f"{symbol:<{width}} = {value}"
+    return f"{symbol:<{width}} = {formula}\n{'':<{width}} = {below}"
+
+
+def _quantity_json(q: Quantity) -> dict[str, Any]:
+    return {
+        "key": q.key,
+        "phase": q.phase,
+        "layer": q.layer,
+        "latex": q.latex,
+        "expression": q.expression,
+        "reads": q.reads,
+        "value": q.value,
+    }
+
+
 class Trace:
     """An ordered list of quantities, each computed once from those before it.
 
@@ -484,8 +535,10 @@ class Trace:
     >>> x, y = np.array([[0.05, 0.10]]), np.array([[0.01]])
     >>> trace = trace_step(mlp, params, x, y, half_mse, learning_rate=0.5)
     >>> print(trace.table("forward", layer=2))
-    z2[1] = w2[1,1]*a1[1] + w2[1,2]*a1[2] + b2[1] = 0.4*0.59327 + 0.45*0.59688 + 0.6 = 1.10591*
-    a2[1] = sigmoid(z2[1])                        = sigmoid(1.10591)                 = 0.75137
+    z2[1] = w2[1,1]*a1[1] + w2[1,2]*a1[2] + b2[1]
+          = 0.4*0.59327 + 0.45*0.59688 + 0.6 = 1.10591*
+    a2[1] = sigmoid(z2[1])
+          = sigmoid(1.10591) = 0.75137
     >>> round(trace["C"], 6), round(trace["new_C"], 6)
     (0.274811, 0.258015)
 
@@ -612,7 +665,7 @@ class Trace:
         return found
 
     def table(self, phase: str | None = None, layer: int | None = None, digits: int = 5) -> str:
-        """Lines of symbol = formula = numbers = value, in columns.
+        """Lines of symbol = formula = numbers = value, in columns where these fit on a page.
 
         A star behind a value says that the digits printed on its line, worked out again, would
         end in another last digit: the value is right, it was computed from all the digits.
@@ -630,6 +683,8 @@ class Trace:
         """
         rows = [self.reading(q, digits) for q in self.select(phase, layer)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        if sum(widths) + 3 * len(" = ") > PAGE_WIDTH:
+            return "\n".join(_stacked(row, widths[0]) for row in rows)
         lines = [
             " = ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if cell)
             for row in rows
@@ -720,6 +775,20 @@ class Trace:
             lines.append(rf"{q.latex} &= " + r" \\ &= ".join(steps))
         return "\\begin{aligned}\n" + " \\\\[4pt]\n".join(lines) + "\n\\end{aligned}"
 
+    def show(self, phase: str | None = None, layer: int | None = None, digits: int = 5) -> Lines:
+        """The same lines for the end of a notebook cell: typeset there, a table elsewhere.
+
+        Parameters
+        ----------
+        phase, layer, digits
+            As for `table`.
+
+        Returns
+        -------
+        Lines
+        """
+        return Lines(self.table(phase, layer, digits), self.to_latex(phase, layer, digits))
+
     def to_html(self, phase: str | None = None, layer: int | None = None, digits: int = 5) -> str:
         """The same lines as an HTML table: readable without any script.
 
@@ -752,40 +821,26 @@ class Trace:
             ``gradients``, the quantity that claims to be dC/dkey, for each given weight and bias;
             and ``network``: sizes, activations, loss, and ``units`` and ``wires`` for the drawing.
         """
-        bugs = {
-            name: {
-                "title": MISTAKES[name].title,
-                "advice": MISTAKES[name].advice,
-                "expressions": self._changed(name),
-            }
-            for name in self.bugs
+        weights_and_biases = [q.key for q in self.select("given") if q.key[0] in "wb"]
+        content = {
+            "quantities": [_quantity_json(q) for q in self],
+            "bugs": {name: self._bug_json(name) for name in self.bugs},
+            "gradients": {key: f"d{key}" for key in weights_and_biases},
+            "network": {
+                "sizes": self.step.mlp.sizes,
+                "activations": [phi.name for phi in self.step.mlp.activations],
+                "loss": self.step.loss.name,
+                "biases": self.step.biases,
+                "units": self.units(),
+                "wires": self.wires(),
+            },
         }
-        quantities = [
-            {
-                "key": q.key,
-                "phase": q.phase,
-                "layer": q.layer,
-                "latex": q.latex,
-                "expression": q.expression,
-                "reads": q.reads,
-                "value": q.value,
-            }
-            for q in self
-        ]
-        gradients = {q.key: f"d{q.key}" for q in self.select("given") if q.key[0] in "wb"}
-        network = {
-            "sizes": self.step.mlp.sizes,
-            "activations": [phi.name for phi in self.step.mlp.activations],
-            "loss": self.step.loss.name,
-            "biases": self.step.biases,
-            "units": self.units(),
-            "wires": self.wires(),
-        }
-        return json.dumps(
-            {"quantities": quantities, "bugs": bugs, "gradients": gradients, "network": network},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+    def _bug_json(self, name: str) -> dict[str, Any]:
+        mistake = MISTAKES[name]
+        changed = self._changed(name)
+        return {"title": mistake.title, "advice": mistake.advice, "expressions": changed}
 
     def units(self) -> list[dict[str, Any]]:
         """The circles of the network drawing: layer, position, and the keys of what they hold.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop_lib.backprop import propagate_back
-from backprop_lib.errors import Array, Diverged, check_same_dtype
+from backprop_lib.errors import Array, Diverged, check_rng, check_same_dtype
 from backprop_lib.losses import Loss, check_targets
 from backprop_lib.network import MLP, Params, check_input, check_pair, cost, propagate
-from backprop_lib.optimizers import Optimizer
+from backprop_lib.optimizers import Optimizer, State
+from backprop_lib.regularization import Gradient, backprop_gradient
 
 Callback = Callable[[int, Params, float], bool | None]
 
@@ -27,7 +27,8 @@ class History:
     Parameters
     ----------
     loss : tuple of float
-        ``loss[e]`` after e epochs; ``loss[0]`` before any training.
+        ``loss[e]`` after e epochs; ``loss[0]`` before any training. The loss on the data alone,
+        of the whole network: penalties are not in it, and no unit is dropped.
     updates : int
         Number of steps taken in all.
 
@@ -89,8 +90,8 @@ def minibatches(N: int, batch_size: int, rng: np.random.Generator) -> Iterator[A
 
     Raises
     ------
-    ValueError
-        If the batch size is not a whole number from 1 to N.
+    TypeError, ValueError
+        If rng is not a Generator, or the batch size not a whole number from 1 to N.
 
     Examples
     --------
@@ -102,6 +103,7 @@ def minibatches(N: int, batch_size: int, rng: np.random.Generator) -> Iterator[A
     Chapter 9, *Mini-batches and epochs*.
     """
     check_batch_size(batch_size, N)
+    check_rng(rng)
     order = rng.permutation(N)
     return (order[start : start + batch_size] for start in range(0, N, batch_size))
 
@@ -125,9 +127,12 @@ def check_batch_size(batch_size: int, N: int) -> None:
     Traceback (most recent call last):
     ValueError: batch_size is 32, expected a whole number from 1 to N=20
     """
-    whole = isinstance(batch_size, int | np.integer) and not isinstance(batch_size, bool)
-    if not whole or not 1 <= batch_size <= N:
+    if not _is_whole(batch_size) or not 1 <= batch_size <= N:
         raise ValueError(f"batch_size is {batch_size!r}, expected a whole number from 1 to N={N}")
+
+
+def _is_whole(number: int) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def fit(
@@ -141,10 +146,11 @@ def fit(
     epochs: int,
     batch_size: int,
     rng: np.random.Generator,
+    gradient: Gradient | None = None,
     callback: Callback | None = None,
     progress: bool | None = None,
 ) -> Fit:
-    """Train: for every mini-batch of every epoch go forward, backward, and take one step.
+    """Train: for every mini-batch of every epoch compute the gradient and take one step.
 
     Parameters
     ----------
@@ -158,6 +164,9 @@ def fit(
         Samples a step; N is full-batch descent, 1 is one sample at a time.
     rng : numpy.random.Generator
         Source of the shuffles.
+    gradient : callable, optional
+        ``gradient(params, X, y) -> Params`` of one batch. By default ``backprop_gradient(mlp,
+        loss)``; `with_l2` and `dropout_gradient` make others.
     callback : callable, optional
         ``callback(epoch, params, J)`` after each epoch; training stops early if it returns True.
     progress : bool, optional
@@ -170,7 +179,7 @@ def fit(
     Raises
     ------
     Diverged
-        As soon as the loss is not a finite number, with the epoch and the usual cure.
+        After the first epoch whose loss is not a finite number, with the usual cure.
     ShapeError, TypeError, ValueError
         As `forward` and `backward`, before any training.
 
@@ -190,30 +199,50 @@ def fit(
     -----
     Chapter 9, *Mini-batches and epochs*.
     """  # noqa: E501 - a call on one line
-    check_training(mlp, params, X, y, loss, epochs, batch_size)
-    state, updates = optimizer.init(params), 0
+    check_training(mlp, params, X, y, loss, optimizer, epochs, batch_size)
+    gradient = gradient or backprop_gradient(mlp, loss)
+    state = optimizer.init(params)
     losses = [_loss_or_diverged(mlp, params, X, y, loss, epoch=0)]
     for epoch in _watched(range(1, epochs + 1), progress):
-        with np.errstate(over="ignore", invalid="ignore"):
-            for batch in minibatches(len(X), batch_size, rng):
-                cache = propagate(mlp, params, X[batch])
-                back = propagate_back(mlp, params, cache, y[batch], loss)
-                params, state = optimizer.step(params, back.grads, state)
-                updates += 1
+        params, state = _one_epoch(params, state, X, y, gradient, optimizer, batch_size, rng)
         losses.append(_loss_or_diverged(mlp, params, X, y, loss, epoch))
         if callback is not None and callback(epoch, params, losses[-1]):
             break
-    return Fit(params, History(tuple(losses), updates))
+    return Fit(params, History(tuple(losses), updates=state[0]))
+
+
+@np.errstate(over="ignore", invalid="ignore")  # the loss tells, once an epoch
+def _one_epoch(
+    params: Params,
+    state: State,
+    X: Array,
+    y: Array,
+    gradient: Gradient,
+    optimizer: Optimizer,
+    batch_size: int,
+    rng: np.random.Generator,
+) -> tuple[Params, State]:
+    for batch in minibatches(len(X), batch_size, rng):
+        grads = gradient(params, X[batch], y[batch])
+        params, state = optimizer.step(params, grads, state)
+    return params, state
 
 
 def check_training(
-    mlp: MLP, params: Params, X: Array, y: Array, loss: Loss, epochs: int, batch_size: int
+    mlp: MLP,
+    params: Params,
+    X: Array,
+    y: Array,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int,
 ) -> None:
     """Everything that `fit` asks of its arguments, checked once before the first step.
 
     Parameters
     ----------
-    mlp, params, X, y, loss, epochs, batch_size
+    mlp, params, X, y, loss, optimizer, epochs, batch_size
         As for `fit`.
 
     Raises
@@ -225,12 +254,18 @@ def check_training(
     --------
     >>> from backprop_lib.activations import identity
     >>> from backprop_lib.losses import half_mse
+    >>> from backprop_lib.optimizers import sgd
     >>> mlp, X = MLP((1, 1), (identity,)), np.zeros((3, 1))
-    >>> check_training(mlp, mlp.init(np.random.default_rng(0)), X, X, half_mse, -1, 3)
+    >>> params = mlp.init(np.random.default_rng(0))
+    >>> check_training(mlp, params, X, X, half_mse, sgd(0.1), epochs=-1, batch_size=3)
     Traceback (most recent call last):
     ValueError: epochs is -1, expected a whole number, 0 or more
     """
-    if not isinstance(epochs, int) or epochs < 0:
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"optimizer is {optimizer!r}, expected an Optimizer such as sgd(learning_rate=0.5)"
+        )
+    if not _is_whole(epochs) or epochs < 0:
         raise ValueError(f"epochs is {epochs!r}, expected a whole number, 0 or more")
     check_input(mlp, params, X)
     check_batch_size(batch_size, len(X))

@@ -1,0 +1,109 @@
+# `make` alone lists the commands. All of them keep to this folder: packages go to .venv,
+# the site to _build, notes of the tools to .cache.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON  := .venv/bin/python
+INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+PORT    ?= 8000
+CHAPTERS ?=
+export PYTHON3
+
+.PHONY: help book test notebooks verify portable serve bench mutants lint format oracles lock clean distclean
+
+help:
+	@echo "make book       build the site: _build/html/index.html"
+	@echo "make serve      show it on this machine, live figures included (PORT=8000)"
+	@echo "make test       prove everything that can be proved here: style, site, tests, every output"
+	@echo ""
+	@echo "make notebooks  execute the chapters whose text or library changed, store their outputs"
+	@echo "                (CHAPTERS=\"07 08\" executes these)"
+	@echo "make verify     execute every chapter and compare with what is stored, byte for byte"
+	@echo "make portable   compare every output once more, on an older machine that this one plays"
+	@echo "make mutants    plant the named bugs one by one; the tests must catch each"
+	@echo "make oracles    install PyTorch, JAX, autograd and scikit-learn as further witnesses"
+	@echo "make bench      time the library against its peers"
+	@echo ""
+	@echo "make lint       check style and types       make format     put the code in form"
+	@echo "make lock       resolve constraints.txt     make clean      remove what was built"
+	@echo "                                            make distclean  remove .venv, too"
+
+# --- What must be installed -----------------------------------------------------------------------
+# A stamp is newer than the files it was made from: pip runs only when one of them changed.
+
+$(PYTHON):
+	@sh tools/make_venv.sh .venv
+
+.venv/book.stamp: requirements.txt constraints.txt pyproject.toml | $(PYTHON)
+	@echo "Installing what the book needs in .venv (a minute or two)"
+	@$(INSTALL) --requirement requirements.txt
+	@$(INSTALL) --no-deps --editable .
+	@$(PYTHON) -c "import matplotlib.font_manager"
+	@touch $@
+
+.venv/test.stamp: requirements-test.txt .venv/book.stamp
+	@echo "Installing what the tests need"
+	@$(INSTALL) --requirement requirements-test.txt
+	@touch $@
+
+.venv/oracles.stamp: requirements-oracles.txt .venv/book.stamp
+	@echo "Installing the witnesses: PyTorch, JAX, autograd, scikit-learn (large)"
+	@$(INSTALL) --requirement requirements-oracles.txt
+	@touch $@
+
+# --- Reading --------------------------------------------------------------------------------------
+
+book: .venv/book.stamp
+	@$(PYTHON) -m tools.book run --edited
+	@echo "Building the site"
+	@.venv/bin/jupyter-book build . -n -W --keep-going -q
+	@echo "Done. Open  file://$(CURDIR)/_build/html/index.html"
+	@echo "Live figures need a server:  make serve"
+
+serve: .venv/book.stamp
+	@$(PYTHON) -m tools.serve --port $(PORT)
+
+# --- Proving --------------------------------------------------------------------------------------
+
+test: .venv/test.stamp
+	@$(PYTHON) -m tools.check
+
+lint: .venv/test.stamp
+	@$(PYTHON) -m tools.check lint
+
+mutants: .venv/test.stamp
+	@$(PYTHON) -m pytest tests/mutants
+
+oracles: .venv/oracles.stamp
+
+bench: .venv/book.stamp
+	@for script in benchmarks/[!_]*.py; do \
+		echo "--- $$script"; $(PYTHON) "$$script" || exit 1; done
+
+verify: .venv/book.stamp
+	@$(PYTHON) -m tools.book run --all --verify
+
+portable: .venv/test.stamp
+	@$(PYTHON) -m tools.portable
+
+# --- Writing --------------------------------------------------------------------------------------
+
+notebooks: .venv/book.stamp
+	@$(PYTHON) -m tools.book run $(CHAPTERS)
+
+format: .venv/test.stamp
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+lock: .venv/book.stamp
+	@$(PYTHON) -m tools.lock
+
+# --- Tidying --------------------------------------------------------------------------------------
+
+clean:
+	rm -rf _build _lite .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv

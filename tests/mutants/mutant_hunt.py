@@ -1,0 +1,151 @@
+"""Which checks hunt which mutants, and the processes that do it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from tools.environment import ONE_THREAD, for_kernel
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "backprop_lib"
+TESTS = ROOT / "tests" / "library"
+WORKER = Path(__file__).with_name("mutant_worker.py")
+TABLE = Path(__file__).with_name("killers.tsv")
+
+# Who looks at a mutant after the tests of its own room.
+WITNESSES = ("backprop", "gradcheck", "trace", "witnesses", "training")
+
+Check = list[str]  # "pytest" and its words, or "doctest", a module and perhaps a name in it
+
+
+@dataclass(frozen=True)
+class Prey:
+    """A file of the library with a mistake in it, and the room it belongs to."""
+
+    name: str
+    room: str
+    file: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which check noticed; none if the mutant has survived them all."""
+
+    killer: str | None
+    seconds: float
+
+
+# --- Checks ---------------------------------------------------------------------------------------
+
+
+def own_checks(room: str) -> list[Check]:
+    """The tests of a mutant's own room, then the examples in its docstrings."""
+    return [*_pytest(_test_files(_own(room))), ["doctest", f"backprop_lib.{room}"]]
+
+
+def all_checks(room: str) -> list[Check]:
+    """The room's own checks, then everybody else's, the likeliest first."""
+    own = _test_files(_own(room))
+    witnesses = [path for path in _test_files(WITNESSES) if path not in own]
+    others = [path for path in sorted(TESTS.glob("test_*.py")) if path not in own + witnesses]
+    return [*own_checks(room), *_pytest(witnesses), *_pytest(others)]
+
+
+def _own(room: str) -> tuple[str, ...]:
+    return room, "constants"
+
+
+def _test_files(names: Iterable[str]) -> list[Path]:
+    paths = (TESTS / f"test_{name}.py" for name in names)
+    return [path for path in paths if path.exists()]
+
+
+def _pytest(paths: list[Path]) -> list[Check]:
+    return [["pytest", *map(str, paths)]] if paths else []
+
+
+def check_called(killer: str) -> list[Check]:
+    """The one check that a verdict, or a line of the table, names."""
+    kind, _, name = killer.partition(" ")
+    if kind == "doctest":
+        module = ".".join(name.split(".")[:2])
+        return [["doctest", module, name]]
+    return [["pytest", killer]] if "::" in killer else []
+
+
+# --- The table of an earlier hunt: who to ask first -----------------------------------------------
+
+
+def read_table() -> dict[str, str]:
+    """Mutant -> killer; whoever it names is only asked first, so an old line does no harm."""
+    if not TABLE.exists():
+        return {}
+    lines = TABLE.read_text(encoding="utf-8").splitlines()[1:]
+    return dict(line.split("\t") for line in lines)
+
+
+def write_table(killers: Mapping[str, str]) -> None:
+    lines = ["mutant\tkilled by", *("\t".join(pair) for pair in killers.items())]
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+# --- Processes ------------------------------------------------------------------------------------
+
+
+class Hunters:
+    """Some processes, each with a copy of the library of its own."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._idle: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
+        self._workers = [self._start(folder / f"copy-{i}") for i in range(number)]
+        self._threads = ThreadPoolExecutor(number)
+
+    def _start(self, copy: Path) -> subprocess.Popen[str]:
+        shutil.copytree(
+            LIBRARY, copy / "backprop_lib", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        worker = subprocess.Popen(
+            [sys.executable, str(WORKER), str(copy)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=for_kernel() | ONE_THREAD | {"MPLBACKEND": "agg"},
+        )
+        self._idle.put(worker)
+        return worker
+
+    def hunt(self, prey: Prey, checks: list[Check], timeout: float) -> Future[Verdict]:
+        """Put a mutant on the list; the result tells who killed it."""
+        job = {
+            "file": f"backprop_lib/{prey.file}",
+            "source": prey.source,
+            "checks": checks,
+            "timeout": timeout,
+        }
+        return self._threads.submit(self._do, json.dumps(job))
+
+    def _do(self, job: str) -> Verdict:
+        worker = self._idle.get()
+        try:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(f"{job}\n")
+            worker.stdin.flush()
+            return Verdict(**json.loads(worker.stdout.readline()))
+        finally:
+            self._idle.put(worker)
+
+    def stop(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.communicate()  # closes its standard input, and so ends it

@@ -1,0 +1,268 @@
+"""What only a browser can tell: requests, console, layout, access by keyboard and screen reader."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import axe_playwright_python
+import pytest
+from built_pages import CHAPTERS, PAGES, START, TEXTS, soup
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LARGEST_SHIFT = 0.02
+WEIGHT_BUDGET = 250_000
+COMPRESSED = (".html", ".css", ".js", ".mjs", ".svg", ".json")
+PHONE = 390
+WIDE = 1280
+
+COUNT_SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+# As a reader scrolls: live figures start before they come into view.
+SCROLL_THROUGH = """async () => {
+  const starting = () => [...document.querySelectorAll("[data-live]:not([data-ready])")]
+    .some((figure) => figure.getBoundingClientRect().top < innerHeight + 300);
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 300) {
+    scrollTo(0, y);
+    await frame();
+    for (let wait = 0; starting() && wait < 300; wait++) await frame();
+    await frame();  // what has just started is drawn before the next step
+  }
+  scrollTo(0, 0);
+  await document.fonts.ready;
+}"""
+TOO_WIDE = """() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= innerWidth) return [];
+  return [...document.querySelectorAll("main *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
+}"""
+UNREACHABLE = """() => [...document.querySelectorAll("main *")]
+  .filter((box) => /auto|scroll/.test(getComputedStyle(box).overflowX))
+  .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+  .filter((box) => box.tabIndex < 0 && !box.querySelector("[tabindex='0'], a, button, input"))
+  .map((box) => box.outerHTML.slice(0, 120))"""
+NEEDLESS_STOPS = """() => [...document.querySelectorAll(".formula, pre, main [class*=container]")]
+  .filter((box) => box.tabIndex >= 0 && box.checkVisibility())
+  .filter((box) => box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight)
+  .map((box) => box.outerHTML.slice(0, 120))"""
+BROKEN_PICTURES = """() => [...document.images]
+  .filter((image) => image.checkVisibility() && !image.naturalWidth).map((image) => image.src)"""
+FOCUSED = "() => document.activeElement.outerHTML.slice(0, 200)"
+
+
+@pytest.fixture(scope="session")
+def address(site: Path, serve: Callable[[Path], str]) -> str:
+    return serve(site)
+
+
+def accessibility_violations(page: Page, *, colours: bool = True) -> list[str]:
+    """What axe finds. The drawn half of a formula (hidden from screen readers, thousands of
+    nodes) is left out: it takes its colours from the text around it."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate(
+        """([tags, colours]) => axe.run({exclude: [".katex-html"]}, {
+          runOnly: {type: "tag", values: tags},
+          rules: {"color-contrast": {enabled: colours}},
+          resultTypes: ["violations"],
+        })""",
+        [AXE_TAGS, colours],
+    )
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", WIDE), ("dark", WIDE), ("light", PHONE), ("dark", PHONE)]
+)
+def test_page(
+    name: str, scheme: str, width: int, address: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(
+        f"{address}/{name}", width=width, color_scheme=scheme, init_script=COUNT_SHIFTS
+    )
+    page.evaluate(SCROLL_THROUGH)
+    assert page.log.clean, page.log
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(BROKEN_PICTURES) == []
+    assert page.evaluate("window.shift") < LARGEST_SHIFT
+    assert page.evaluate(UNREACHABLE) == []
+    assert page.evaluate(NEEDLESS_STOPS) == []
+    # Colours do not depend on the width, and measuring them takes most of the time.
+    assert accessibility_violations(page, colours=width == WIDE) == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_without_scripts_everything_can_be_read(
+    name: str, address: str, site: Path, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{name}", javascript=False)
+    html = soup(site / name)
+    assert page.log.clean, page.log
+    assert page.locator("h1").is_visible()
+    for paragraph in page.locator(".bd-article section > p").all()[:20]:
+        assert paragraph.is_visible()
+    formulas = page.locator(".bd-article .katex-html:not(details:not([open]) *)")
+    assert formulas.count() == len(html.select(".bd-article .katex-html")) - len(
+        html.select(".bd-article details:not([open]) .katex-html")
+    )
+    for formula in formulas.all()[:5]:
+        assert formula.is_visible()
+    for picture in page.locator(".bd-article img").all():
+        if picture.is_visible():
+            assert picture.bounding_box()["height"] > 20
+    for control in page.locator("button").all():
+        assert not control.is_visible(), "a button that needs a script"
+    chapters = page.locator(".bd-docs-nav a")
+    assert chapters.first.is_visible()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_weight_of_a_chapter(
+    name: str, address: str, site: Path, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{name}")
+    page.evaluate(SCROLL_THROUGH)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert not [url for url in loaded if "fontawesome" in url]
+    files = {name, *(urlsplit(url).path.lstrip("/") for url in loaded if url.startswith(address))}
+    weight = 0
+    for file in files:
+        content = (site / file).read_bytes()
+        if not file.endswith(".png"):
+            weight += len(gzip.compress(content, 6) if file.endswith(COMPRESSED) else content)
+    assert weight <= WEIGHT_BUDGET
+
+
+def test_keyboard_reaches_the_text_and_the_search(
+    address: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{CHAPTERS[0]}")
+    page.keyboard.press("Tab")
+    assert "Skip to main content" in page.evaluate(FOCUSED)
+    assert page.locator(".skip-link a").bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input")
+    assert field.is_visible()
+    assert "Search this book" in page.evaluate(FOCUSED)
+    page.keyboard.press("Escape")
+    assert not field.is_visible()
+
+    page.locator(".book-search").focus()
+    page.keyboard.press("Enter")
+    word = re.findall(r"[A-Za-z]{4,}", page.locator("h1").inner_text())[-1]
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=*")
+    page.locator("#search-results .search li a").first.wait_for()
+    assert page.log.clean, page.log
+
+
+def test_the_colour_mode_can_be_chosen_and_stays(
+    address: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{START}")
+    theme = "document.documentElement.dataset.theme"
+    button = page.locator(".theme-switch-button")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(theme) == "dark"
+    assert "theme-switch-button" in page.evaluate(FOCUSED)
+    page.reload()
+    assert page.evaluate(theme) == "dark"
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    button.click()
+    assert page.evaluate(theme) == "light"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
+
+
+def is_dark(page: Page, which: str) -> bool:
+    """Whether the page's ``color`` or ``backgroundColor`` is darker than a middle grey."""
+    colour = page.evaluate(f"getComputedStyle(document.body).{which}")
+    return sum(float(part) for part in re.findall(r"[\d.]+", colour)[:3]) < 3 * 128
+
+
+def with_contents(site: Path) -> str:
+    """A page that has sections, and so contents of its own."""
+    return next(name for name in TEXTS if soup(site / name).select("#pst-page-toc-nav a"))
+
+
+@pytest.mark.parametrize("menu", ["primary", "secondary"])
+def test_menus_on_a_phone(
+    menu: str, address: str, site: Path, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{with_contents(site)}", width=PHONE, height=844)
+    button = page.locator(f".{menu}-toggle")
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator(f"#pst-{menu}-sidebar-modal")
+    assert dialog.locator("nav a").first.is_visible()
+    assert accessibility_violations(page) == []
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert f"{menu}-toggle" in page.evaluate(FOCUSED)
+
+
+def test_the_sidebar_can_be_put_away(address: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{address}/{START}")
+    sidebar = page.locator("#pst-primary-sidebar")
+    button = page.locator(".primary-toggle")
+    assert sidebar.is_visible()
+    button.click()
+    assert not sidebar.is_visible()
+    assert button.get_attribute("aria-expanded") == "false"
+    button.click()
+    assert sidebar.is_visible()
+
+
+def test_code_can_be_copied(address: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{address}/{CHAPTERS[0]}", permissions=["clipboard-read", "clipboard-write"])
+    cell = page.locator(".cell_input .highlight").first
+    cell.hover()
+    cell.locator(".book-copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == cell.locator("pre").inner_text().rstrip()
+    assert cell.locator(".book-copy").inner_text() == "Copied"
+
+
+def test_print_shows_folded_text_and_no_menus(address: str, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"{address}/{CHAPTERS[0]}", color_scheme="dark")
+    assert is_dark(page, "backgroundColor")
+    page.emulate_media(media="print")
+    assert is_dark(page, "color"), "light letters on paper"
+    assert not page.locator("#pst-primary-sidebar").is_visible()
+    assert not page.locator(".book-bar").is_visible()
+    for folded in page.locator("details").all():
+        assert folded.evaluate("(box) => box.lastElementChild.offsetHeight") > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_system_chooses_the_colours_without_scripts(
+    scheme: str, address: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{START}", color_scheme=scheme, javascript=False)
+    assert is_dark(page, "backgroundColor") == (scheme == "dark")
+    assert is_dark(page, "color") == (scheme == "light")

@@ -1,0 +1,1 @@
+"""The commands behind `make`: run and compare the chapters, check the prose, test, serve, lock."""

@@ -1,0 +1,54 @@
+"""Resolve all requirements in a throw-away environment and write constraints.txt: `make lock`."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+from tools.environment import CONSTRAINTS, ROOT
+
+REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "requirements-oracles.txt")
+HEADER = """\
+# Written by `make lock`: every package the book was built, tested and compared with.
+# Python {python}, {system} {machine}. Nothing here is installed unless a requirements file asks.
+"""
+
+
+def frozen(python: Path) -> list[str]:
+    """`name==version` lines of an environment, without local versions such as +cpu."""
+    command = [str(python), "-m", "pip", "freeze", "--exclude", "pip", "--exclude", "setuptools"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    pinned = re.findall(r"^([\w.-]+)==([^+\s]+)", listed, flags=re.MULTILINE)
+    return sorted((f"{name}=={version}" for name, version in pinned), key=str.lower)
+
+
+def resolve(requirements: list[Path]) -> list[str]:
+    """Install the newest versions that satisfy all files together, and list them."""
+    with tempfile.TemporaryDirectory(prefix="lock-") as folder:
+        venv.create(folder, with_pip=True)
+        python = Path(folder) / "bin" / "python"
+        named = [word for path in requirements for word in ("-r", str(path))]
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *named], check=True)
+        return frozen(python)
+
+
+def main() -> int:
+    print("Resolving all requirements in a throw-away environment; this takes a few minutes.")
+    lines = resolve([ROOT / name for name in REQUIREMENTS])
+    header = HEADER.format(
+        python=".".join(platform.python_version_tuple()[:2]),
+        system=platform.system(),
+        machine=platform.machine(),
+    )
+    CONSTRAINTS.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{len(lines)} packages locked in constraints.txt")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
