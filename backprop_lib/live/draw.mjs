@@ -25,7 +25,7 @@ export function svg(tag, attributes = {}, ...children) {
 export const px = (value) => Math.round(value * 100) / 100;
 
 function linearTicks(low, high, count) {
-  const raw = (high - low) / count;
+  const raw = high / count - low / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 5, 10].find((nice) => nice * power >= raw * 0.999);
   const first = Math.ceil(low / step - 1e-9);
@@ -48,12 +48,13 @@ function logTicks(low, high, count) {
 
 /** From values to pixels and back; `ticks(count)` are round values inside the limits. */
 export function scale([low, high], [from, to], log = false) {
-  const bend = log ? Math.log10 : (v) => v;
-  const [a, b] = [bend(low), bend(high)];
-  const at = (value) => from + ((bend(value) - a) / (b - a)) * (to - from);
+  // Halves, because the difference of two doubles may be too large for a double.
+  const half = log ? (v) => Math.log10(v) / 2 : (v) => v / 2;
+  const [start, span] = [half(low), half(high) - half(low)];
+  const at = (value) => from + ((half(value) - start) / span) * (to - from);
   const invert = (pixel) => {
-    const bent = a + ((pixel - from) / (to - from)) * (b - a);
-    return log ? 10 ** bent : bent;
+    const value = 2 * (start + ((pixel - from) / (to - from)) * span);
+    return log ? 10 ** value : value;
   };
   const ticks = (count) => (log ? logTicks : linearTicks)(low, high, count);
   return { at, invert, ticks, low, high, log };

@@ -26,8 +26,8 @@ function layout({ sizes }, width) {
   const counts = [...sizes, 1];
   const most = Math.max(...counts);
   const wide = width >= WIDE;
-  const along = wide ? (width - BOX.width - 4) / sizes.length : 132;
-  const apart = wide ? 124 : Math.min(150, (width - 150) / Math.max(1, most - 1));
+  const along = wide ? (width - BOX.width - 4) / sizes.length : 150;
+  const apart = wide ? 124 : Math.min(170, (width - 218) / Math.max(1, most - 1));
   const first = wide ? BOX.width / 2 + 2 : 34;
   const middle = wide ? 50 + ((most - 1) * apart) / 2 : width / 2;
   const place = (layer, unit) => {
@@ -47,9 +47,10 @@ function pair(up, down, anchor = "middle") {
   ];
 }
 
+/** Where a wire's numbers stand: slanting wires nearer to where they start, so that no two meet. */
 function wireTexts(from, to, wide) {
   const level = wide ? from.y === to.y : from.x === to.x;
-  const share = level ? 0.5 : 0.3;
+  const share = level ? (wide ? 0.5 : 0.76) : 0.3;
   const [x, y] = [from.x + share * (to.x - from.x), from.y + share * (to.y - from.y)];
   if (level && !wide) return pair([x - 6, y + 4], [x + 6, y + 4, "start"], "end");
   return pair([x, y - 6], [x, y + 15]);

@@ -71,7 +71,8 @@ def test_joined_modules_draw_what_the_separate_ones_draw(
                 const { default: module } = await import(`/live/${name}.mjs`);
                 const el = document.body.appendChild(document.createElement("div"));
                 const get = (key) => ({ state, values: {} })[key];
-                module.render({ el, model: { get, set() {}, on() {}, off() {}, save_changes() {} } });
+                const model = { get, set() {}, on() {}, off() {}, save_changes() {} };
+                module.render({ el, model });
                 await new Promise((done) => setTimeout(done, 100));
                 return el.innerHTML;
               };

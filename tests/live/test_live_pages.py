@@ -174,8 +174,7 @@ def violations(page: Page) -> list[str]:
     return [f"{v['id']}: {node['html'][:120]}" for v in found for node in v["nodes"]]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing(live_page: LivePage, theme: str, width: int) -> None:
     page = live_page(*examples.all_kinds(), theme=theme, color_scheme=theme, width=width)
     figure = page.locator("#hand-trace")

@@ -1,0 +1,1 @@
+"""Measurements of the library: speed against its peers, agreement of its witnesses."""
