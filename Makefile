@@ -78,8 +78,7 @@ mutants: .venv/test.stamp
 oracles: .venv/oracles.stamp
 
 bench: .venv/book.stamp
-	@for script in benchmarks/[!_]*.py; do \
-		echo "--- $$script"; $(PYTHON) "$$script" || exit 1; done
+	@$(PYTHON) -m benchmarks
 
 verify: .venv/book.stamp
 	@$(PYTHON) -m tools.book run --all --verify

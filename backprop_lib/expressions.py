@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import add, mul, sub, truediv
+from operator import add, mul, sub
 from typing import Any, TypeVar
 
 Expression = float | str | tuple[Any, ...]
@@ -28,7 +28,12 @@ def _log(x: float) -> float:
 
 
 def _divide(x: float, y: float) -> float:
-    return truediv(x, y) if y else math.copysign(math.inf, x) if x else math.nan
+    """Division as floats do it everywhere but in Python: by zero it gives inf or nan."""
+    if y:
+        return x / y
+    if x == 0 or math.isnan(x):
+        return math.nan
+    return math.copysign(math.inf, x) * math.copysign(1, y)
 
 
 # Each operator takes one argument, or two and then folds from left to right.

@@ -184,7 +184,7 @@ def curves(
             color=line.get_color(), va="center",
         )  # fmt: skip
     if all(np.issubdtype(np.asarray(x).dtype, np.integer) for x, _ in lines.values()):
-        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
+        axes.locator_params(axis="x", integer=True)  # there is no epoch 2.5
     if logy:
         axes.set_yscale("log")
     axes.set(xlabel=xlabel, ylabel=f"{ylabel} (log scale)" if logy else ylabel, title=title)

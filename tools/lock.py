@@ -32,8 +32,9 @@ def resolve(requirements: list[Path]) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="lock-") as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
         named = [word for path in requirements for word in ("-r", str(path))]
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *named], check=True)
+        subprocess.run([*pip, "install", "--quiet", *named], check=True)
         return frozen(python)
 
 

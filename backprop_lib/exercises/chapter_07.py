@@ -77,16 +77,22 @@ def lines(trace: Trace, *keys: str) -> str:
     return "\n".join(" = ".join(dict.fromkeys(filter(None, parts))) for parts in readings)
 
 
+@cache
+def bent(trace: Callable[[], Trace], bug: str) -> Trace:
+    """The same trace with a mistake in it."""
+    return trace().with_bug(bug)
+
+
 def slips_of(trace: Callable[[], Trace], read: Reading) -> list[Slip]:
     """What `read` finds in a trace with each mistake that changes it."""
-
-    def slip(bug: str) -> Slip:
-        mistake = MISTAKES[bug]
-        return Slip(mistake.title, mistake.advice, lambda: read(trace().with_bug(bug)))
-
     right = np.asarray(read(trace()))
-    found = [slip(bug) for bug in trace().bugs]
-    return [s for s in found if not np.allclose(s.answer(), right, rtol=1e-12, atol=0)]
+    slips = []
+    for bug in trace().bugs:
+        found = np.asarray(read(bent(trace, bug)))
+        if not np.allclose(found, right, rtol=1e-12, atol=0):
+            mistake = MISTAKES[bug]
+            slips.append(Slip(mistake.title, mistake.advice, lambda found=found: found))
+    return slips
 
 
 def traced(
@@ -103,8 +109,8 @@ def traced(
     return Exercise(
         name,
         question,
-        answer=lambda: read(trace()),
-        slips=lambda: (*slips_of(trace, read), *more()),
+        answer=cache(lambda: read(trace())),
+        slips=cache(lambda: (*slips_of(trace, read), *more())),
         hints=hints,
         solution=lambda: shown(trace()),
         digits=digits,
@@ -292,22 +298,7 @@ def _second_step_slips() -> Sequence[Slip]:
 
 def _new_output_slips() -> Sequence[Slip]:
     t = first()
-    weights_only = _with_fixed_biases(t)
-    return [
-        Slip("no step is taken", "First update all nine numbers.", lambda: t["a2[1]"]),
-        Slip(
-            "the biases stay where they are",
-            "All nine numbers learn: a bias moves by -eta times its error.",
-            lambda: weights_only["new_a2[1]"],
-        ),
-    ]
-
-
-def _with_fixed_biases(t: Trace) -> Trace:
-    step = t.step
-    return trace_step(
-        step.mlp, step.params, step.x, step.y, step.loss, step.learning_rate, biases="fixed"
-    )
+    return [Slip("no step is taken", "First update all nine numbers.", lambda: t["a2[1]"])]
 
 
 def _sigmoid_slope_kept() -> Sequence[Slip]:
@@ -337,7 +328,7 @@ _STEPS = (
         values("new_a2[1]"),
         (
             "All nine numbers move at once, by -eta times their gradients; then go forward.",
-            "First all nine gradients, then all nine new numbers, then forward with the new ones only.",
+            "First nine gradients, then nine new numbers, then forward with the new ones only.",
         ),
         lambda t: f"{t.table('update')}\n{t.table('verify')}",
         _new_output_slips,
@@ -472,7 +463,7 @@ _REPORTS = (
         "07-which-loss",
         _which_loss_question,
         answer=lambda: _SUSPECTS,
-        slips=_which_loss_slips,
+        slips=cache(_which_loss_slips),
         hints=(
             "Which mistakes make the step longer, which shorter, and which send it uphill?",
             "Try them: trace.with_bug(name)['new_C'] for each name.",
@@ -485,8 +476,8 @@ _REPORTS = (
         "07-early-update",
         "In the network with two outputs, biases fixed: which loss stands after one step if the "
         "output weights are updated before the error goes back? Give nine digits.",
-        answer=lambda: two_outputs("fixed").with_bug("early_update")["new_C"],
-        slips=_early_slips,
+        answer=cache(lambda: two_outputs("fixed").with_bug("early_update")["new_C"]),
+        slips=cache(_early_slips),
         hints=(
             "Only the hidden errors change, and with them the hidden weights' new values.",
             "Make the trace with biases='fixed' and ask it for with_bug('early_update')['new_C'].",
@@ -499,8 +490,8 @@ _REPORTS = (
         "In the network with two outputs: the loss after one step if no bias learns, if every "
         "bias learns, and if the units of a layer share one bias that learns. Three numbers, six "
         "digits each.",
-        answer=_bias_losses,
-        slips=_bias_loss_slips,
+        answer=cache(_bias_losses),
+        slips=cache(_bias_loss_slips),
         hints=(
             "trace_step takes biases='fixed', 'each' or 'shared'.",
             "The gradient of a shared bias is the sum of its units' errors.",
@@ -541,13 +532,17 @@ def _gradient_inputs(rng: np.random.Generator, trial: int) -> tuple[Array, ...]:
 
 
 def _hidden_line_slips() -> Sequence[Slip]:
-    def bent(name: str, function: Callable[..., Array]) -> Slip:
+    def known(name: str, function: Callable[..., Array]) -> Slip:
         return Slip(MISTAKES[name].title, MISTAKES[name].advice, function)
 
     return [
-        bent("transposed", lambda delta2, W2, a1: (delta2 @ W2.T) * a1 * (1 - a1)),
-        bent("hidden_slope_omitted", lambda delta2, W2, a1: delta2 @ W2),
-        bent("slope_at_a", lambda delta2, W2, a1: (delta2 @ W2) * sigmoid.d(a1, sigmoid.f(a1))),
+        Slip(
+            "W2 is transposed",
+            "In rows, delta2 @ W2 sums over the output units; W2.T sums over the wrong ones.",
+            lambda delta2, W2, a1: (delta2 @ W2.T) * a1 * (1 - a1),
+        ),
+        known("hidden_slope_omitted", lambda delta2, W2, a1: delta2 @ W2),
+        known("slope_at_a", lambda delta2, W2, a1: (delta2 @ W2) * sigmoid.d(a1, sigmoid.f(a1))),
         Slip(
             "the slope of tanh is used",
             "The hidden units are sigmoids: a(1 - a).",

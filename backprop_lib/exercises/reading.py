@@ -13,7 +13,7 @@ import numpy as np
 from backprop_lib.errors import Array
 
 
-class Unreadable(ValueError):
+class Unreadable(Exception):
     """An answer that is none: the message says what was received."""
 
 
@@ -47,7 +47,7 @@ def _plain(answer: Any) -> Any:
         return [_plain(part) for part in answer]
     if hasattr(answer, "tolist") and not isinstance(answer, np.generic):
         return _plain(answer.tolist())  # an array, or a framework's tensor
-    if isinstance(answer, Real) and type(answer) is not bool:
+    if answer is not True and answer is not False and isinstance(answer, Real):
         return float(answer)
     raise Unreadable(f"received {describe(answer)}, expected numbers")
 

@@ -3,7 +3,7 @@
 import { onWidth, snap } from "./controls.mjs";
 import { curve, endLabels, marker, plot, svg } from "./draw.mjs";
 import { frame, legend, quantities, showReadouts } from "./figure.mjs";
-import { handle } from "./handle.mjs";
+import { handle, pressToMove } from "./handle.mjs";
 import { live } from "./widget.mjs";
 
 const SAMPLES = 240;
@@ -102,13 +102,14 @@ function build(context) {
     const axes = plot({ ...state, right }, width, wide ? 340 : 270);
     const tags = svg("g");
     axes.above.append(tags);
-    const place = sideways(axes, state, store, control);
+    const grip = sideways(axes, state, store, control);
+    pressToMove(axes, [grip]);
     parts.pictures.replaceChildren(axes.element, ...(wide ? [] : [legend(labels, { line: true, dot: false })]));
     draw = (ys, here) => {
       drawLines(axes, state, xs, ys, here);
       if (wide) tags.replaceChildren(...names(axes, state, ys));
       const height = within(here.ys[0], axes.y);
-      place(here.x, Number.isFinite(height) ? height : axes.y.low);
+      grip.place(here.x, Number.isFinite(height) ? height : axes.y.low);
     };
     show();
   }, signal);

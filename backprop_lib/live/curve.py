@@ -99,17 +99,28 @@ class Curve(LiveFigure):
         check_definitions(everything, controls)
         lines = [_line(*item, point, tangents or {}, digits) for item in curves.items()]
         shown = [Readout(label, label) for label in curves] if readouts is None else readouts
-        state = {
-            **common_state(controls, everything),
-            "x": x.to_json(),
-            "y": y.to_json(),
-            "curves": lines,
-            "table": list(point.options) if any(line["table"] for line in lines) else None,
-            "point": point.key,
-            "readouts": [_readout(r, list(curves), everything, controls) for r in shown],
-        }
+        state = _state((x, y), point, lines, everything, controls)
+        state["readouts"] = [_readout(r, list(curves), everything, controls) for r in shown]
         picture = _picture((x, y), point, lines, everything, controls)
         super().__init__(name, alt, state, image(picture, alt, *SIZE))
+
+
+def _state(
+    axes: tuple[Axis, Axis],
+    point: Slider,
+    lines: Sequence[Mapping[str, Any]],
+    definitions: Definitions,
+    controls: Sequence[Control],
+) -> dict[str, Any]:
+    """What the page draws; where one line is a table, all stand at the table's places."""
+    return {
+        **common_state(controls, definitions),
+        "x": axes[0].to_json(),
+        "y": axes[1].to_json(),
+        "curves": lines,
+        "table": list(point.options) if any(line["table"] for line in lines) else None,
+        "point": point.key,
+    }
 
 
 def _own_definitions(curves: Mapping[str, Line]) -> dict[str, Expression]:

@@ -293,16 +293,23 @@ class Film(LiveFigure):
         controls = [_control(*item, start) for item in enumerate(sliders.items())]
         first = runs[_index(controls)]
         at = min(frame, first["length"] - 1) if frame >= 0 else first["length"] - 1
-        scrub = {"key": "frame", "label": frames, "low": 0, "high": len(numbers) - 1, "value": at}
-        state = {
-            "controls": [*controls, {**scrub, "step": 1}],
-            "frames": {"label": frames, "values": numbers},
-            "speed": speed,
-            "panels": [_panel(panel, numbers) for panel in panels],
-            "runs": runs,
-            "readouts": _readouts(panels),
-        }
+        state = {**_state(panels, numbers, frames), "runs": runs, "speed": speed}
+        state["controls"] = [*controls, _scrubber(frames, numbers, at)]
         super().__init__(name, alt, state, _fallback(panels, first, numbers, at, alt))
+
+
+def _state(panels: Sequence[Panel], values: Sequence[float], frames: str) -> dict[str, Any]:
+    return {
+        "frames": {"label": frames, "values": values},
+        "panels": [_panel(panel, values) for panel in panels],
+        "readouts": _readouts(panels),
+    }
+
+
+def _scrubber(label: str, values: Sequence[float], at: int) -> dict[str, Any]:
+    """The slider over the frames."""
+    limits = {"low": 0, "high": len(values) - 1, "step": 1}
+    return {"key": "frame", "label": label, "value": at, **limits}
 
 
 def _run(frames: Sequence[Frame], panels: Sequence[Panel]) -> dict[str, Any]:

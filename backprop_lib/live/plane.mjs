@@ -8,7 +8,7 @@
 import { onTheme, onWidth, snap } from "./controls.mjs";
 import { curve, plot, scatter } from "./draw.mjs";
 import { frame, legend, quantities, showReadouts } from "./figure.mjs";
-import { handle } from "./handle.mjs";
+import { handle, pressToMove } from "./handle.mjs";
 import { colourOf, contour, paint, underlay } from "./surface.mjs";
 import { live } from "./widget.mjs";
 
@@ -130,7 +130,8 @@ function build(context) {
     const height = Math.round(Math.min(width - 44, 460) * (state.square ? 1 : 0.75)) + 66;
     const axes = plot({ ...state, clean: Boolean(state.surface) }, Math.min(width, height * 1.6), height);
     const canvas = state.surface && underlay(axes);
-    const places = handles(axes, state, parts.store);
+    const grips = handles(axes, state, parts.store);
+    pressToMove(axes, grips);
     const paths = legend(state.paths.map(({ label }) => label), { line: true });
     parts.pictures.replaceChildren(axes.element, legend(state.classes), paths);
     draw = ({ points, paths, moved }) => {
@@ -138,7 +139,7 @@ function build(context) {
       const trails = paths.flatMap(({ visited }, i) => trail(axes, visited, i));
       const still = points.filter((_, i) => !state.handles.some(({ point }) => point === i));
       axes.inside.replaceChildren(...lines, ...trails, scatter(axes, still));
-      state.handles.forEach(({ keys }, i) => places[i](...moved(keys)));
+      state.handles.forEach(({ keys }, i) => grips[i].place(...moved(keys)));
     };
     show();
   }, signal);

@@ -133,6 +133,9 @@ def test_weights_pay_and_biases_do_not() -> None:
     assert l2_penalty(params, 2.0) == 25.0
     assert l2_penalty(params, 2.0, biases=True) == 20025.0
     assert l2_penalty(params, 0.0) == 0.0
+    assert l2_gradient(params, 2.0).theta.tolist() == [6.0, 0.0, 0.0, 8.0, 0.0]
+    nothing = with_l2(lambda params, X, y: params.like(0 * params.theta), 2.0)
+    assert nothing(params, np.ones((1, 2)), np.ones((1, 1))).theta.tolist() == [6, 0, 0, 8, 0]
 
 
 def test_a_penalty_pulls_the_weights_towards_zero() -> None:

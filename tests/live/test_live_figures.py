@@ -182,6 +182,20 @@ def test_probe_moves_by_mouse_and_keyboard(live_page: LivePage) -> None:
     assert probe.get_attribute("aria-valuetext") == "1.5, 1.5"
 
 
+def test_a_press_brings_the_nearest_point(live_page: LivePage) -> None:
+    page = live_page(examples.plane(), examples.curve())
+    figure = page.locator("#xor-network")
+    area = figure.locator("canvas").bounding_box()
+    page.mouse.click(area["x"] + area["width"] / 4, area["y"] + area["height"] / 2)
+    place = [float(v) for v in handle(figure, "probe").get_attribute("aria-valuetext").split(", ")]
+    assert place == pytest.approx([0, 0.5], abs=0.02)
+    base = page.locator("#sigmoid-slope .lf-base")
+    base.scroll_into_view_if_needed()
+    line = base.bounding_box()
+    page.mouse.click(line["x"] + line["width"] * 0.75, line["y"] - 30)
+    assert float(page.get_by_label("z, exact").input_value()) == pytest.approx(3, abs=0.1)
+
+
 def test_boundary_lies_where_python_says(live_page: LivePage) -> None:
     page = live_page(examples.plane())
     path = page.locator("#xor-network .lf-contour").get_attribute("d")

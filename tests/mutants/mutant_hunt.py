@@ -48,7 +48,7 @@ class Verdict:
 
 
 def own_checks(room: str) -> list[Check]:
-    """The tests of a mutant's own room, then the examples in its docstrings."""
+    """The tests of a mutant's own room and of all doors, then the examples in its docstrings."""
     return [*_pytest(_test_files(_own(room))), ["doctest", f"backprop_lib.{room}"]]
 
 
@@ -61,7 +61,7 @@ def all_checks(room: str) -> list[Check]:
 
 
 def _own(room: str) -> tuple[str, ...]:
-    return room, "constants"
+    return room, "errors", "constants"
 
 
 def _test_files(names: Iterable[str]) -> list[Path]:

@@ -13,8 +13,10 @@ import importlib
 import io
 import json
 import os
+import re
 import select
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -66,6 +68,29 @@ def run_tests(words: list[str]) -> str | None:
     return failure.where
 
 
+def run_chapters(copy: Path, chapters: list[str]) -> str | None:
+    """Execute chapters and compare their outputs, up to the first that differs."""
+    plugin = [f"--rootdir={ROOT}", "-p", "planted_kernel", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-qx",
+            "--nbval",
+            "--nbval-current-env",
+            *plugin,
+            *chapters,
+        ],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent), "MUTANT": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = re.search(r"^FAILED (.+?)(?: - .*)?$", ran.stdout, flags=re.MULTILINE)
+    return failed[1] if failed else None
+
+
 def first_failure(copy: Path, checks: list[list[str]]) -> str | None:
     """Run check after check on the copy until one fails."""
     try:
@@ -74,7 +99,12 @@ def first_failure(copy: Path, checks: list[list[str]]) -> str | None:
         return f"import: {type(error).__name__}"
     assert Path(library.__file__ or "").is_relative_to(copy), "this is not the copy"
     for kind, *words in checks:
-        found = run_doctests(*words) if kind == "doctest" else run_tests(words)
+        if kind == "doctest":
+            found = run_doctests(*words)
+        elif kind == "chapters":
+            found = run_chapters(copy, words)
+        else:
+            found = run_tests(words)
         if found is not None:
             return found
     return None
