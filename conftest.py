@@ -2,7 +2,8 @@
 
 The environment of the kernels is fixed before any is started, no cell escapes the comparison, and
 PNG pictures, which nbval passes over, are compared by their pixels where the drawing packages are
-the locked ones. Everything else is compared character by character: no number is ever rounded.
+the locked ones. Everything else is compared character by character; no number is ever rounded,
+except that the points of a drawing are compared as they are stored, to a hundredth.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 from tools import environment
-from tools.pictures import describe_base64, with_plain_names
+from tools.pictures import describe_base64, with_plain_names, with_round_coordinates
 
 OUTPUT_TIMEOUT = 600
 PNG_IN_BASE64 = "iVBORw0KGgo"
@@ -68,5 +69,5 @@ def _comparable(output: object) -> object:
     if output.startswith(PNG_IN_BASE64):
         return describe_base64(output)
     if output.startswith("<?xml") and "<svg" in output:
-        return with_plain_names(output)
+        return with_plain_names(with_round_coordinates(output))
     return output

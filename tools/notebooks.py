@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.environment import CHAPTERS, SOURCES
-from tools.pictures import normalise_base64
+from tools.pictures import normalise_base64, with_round_coordinates
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOTEBOOK_METADATA = {
@@ -104,6 +104,8 @@ def _normalise_output(output: NotebookNode, count: int | None) -> NotebookNode |
         return None
     if "image/png" in normal.data:
         normal.data["image/png"] = normalise_base64(normal.data["image/png"])
+    if "image/svg+xml" in normal.data:
+        normal.data["image/svg+xml"] = with_round_coordinates(normal.data["image/svg+xml"])
     if normal.output_type == "execute_result":
         normal.execution_count = count
     normal.pop("transient", None)

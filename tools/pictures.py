@@ -1,6 +1,7 @@
 """Pictures inside notebooks: reproducible files, and what of them is to be compared.
 
-A PNG is compared by its pixels, an SVG character by character except for the names of its parts.
+A PNG is compared by its pixels; an SVG, stored with coordinates that a reader's machine can repeat,
+character by character except for the names of its parts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HASHED_NAME = re.compile(r"(?<=[\"#])[A-Za-z](?:\d+_)*[0-9a-f]{10}(?=[\")])")
 # Chunks that hold remarks (which program, which version, when), not the picture.
 REMARKS = (b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf")
+# Where an SVG holds coordinates, in points; a scale or a width is another matter.
+COORDINATES = re.compile(r'(?<=\s)(?:d|x|y|x1|x2|y1|y2|cx|cy|points)="[^"]*"|translate\([^)]*\)')
+LONG_DECIMAL = re.compile(r"-?\d+\.\d{3,}")
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -59,3 +63,16 @@ def with_plain_names(svg: str) -> str:
     """
     names: dict[str, str] = {}
     return HASHED_NAME.sub(lambda name: names.setdefault(name[0], f"part-{len(names) + 1}"), svg)
+
+
+def with_round_coordinates(svg: str) -> str:
+    """The same SVG with every coordinate rounded to a hundredth of a point, which nobody can see.
+
+    matplotlib writes six decimals; the last of them differ between processors.
+    """
+
+    def rounded(number: re.Match[str]) -> str:
+        # Adding 0 turns -0.0 into 0.0.
+        return f"{round(float(number[0]), 2) + 0:.2f}".rstrip("0").rstrip(".")
+
+    return COORDINATES.sub(lambda place: LONG_DECIMAL.sub(rounded, place[0]), svg)

@@ -9,11 +9,12 @@ explanations are tried from the simplest to the most contrived: one mistake ever
 factor with a name; one mistake in some layers only; such a factor on a part; a mistake with an
 unknown number in it (a learning rate, a penalty's strength, an order of the targets), which is
 fitted; two mistakes together; any constant factor, also on top of a mistake or on a part. The
-first kind in which something fits gives the verdict, and within it what fits best; what fits
-equally well cannot be told apart on this data, and both are named. If nothing fits, the doctor
-points to the first wrong array going backwards and to the line that made it. A square weight
-gradient may be meant either way round: a statement or a rectangular array settles it, else
-both readings are tried.
+first kind in which something fits, and comes ten times nearer than the right gradient, gives the
+verdict: what fits best in it. What fits equally well cannot be told apart on this data, and all
+of it is named. If nothing fits, the doctor points to the first wrong array going backwards and to
+the line that made it, unless all that is wrong is so small a part of the whole gradient that
+noise may have drowned it. A square weight gradient may be meant either way round: a statement or
+a rectangular array settles it, else both readings are tried.
 
 For a network of your own there is ``python -m backprop_lib.diagnose my_gradients.npz``, and
 `diagnose_arrays` for plain arrays in any layout. May import the rooms above it.

@@ -32,7 +32,7 @@ from backprop_lib.network import Params
 
 TOLERANCE = 1e-5  # relative, of each array
 TOLERANCE_SINGLE = 1e-4  # the same for numbers computed in float32
-SAME = 1e-9  # below this two distances are both rounding
+SAME = 1e-4  # two misfits below this part of what is allowed are both rounding
 LARGEST_SYSTEM = 2_000_000  # numbers in the equations that are solved for shuffled targets
 ENOUGH = 2  # numbers that a fitted constant must explain before it explains anything
 
@@ -143,6 +143,15 @@ class Bench:
     def fits(self, grads: Params) -> bool:
         """Whether every given array is the reader's, within tolerance and noise."""
         return self.close(self.reading.grads, grads)
+
+    def misfit(self, grads: Params) -> float:
+        """How far the reader's gradient is off, in units of what is allowed, at the worst array."""
+        worst = 0.0
+        for place, noise in self._smallest_first:
+            apart, longer = _gap(self.reading.grads.theta[place], grads.theta[place])
+            allowed = self.tolerance * longer + noise
+            worst = max(worst, apart / allowed if allowed > 0 else 0.0)
+        return worst
 
     def distances(self, grads: Params) -> dict[str, float]:
         """Relative distance of each given array from the reader's."""
@@ -462,13 +471,18 @@ STAGES: tuple[Stage, ...] = (
 
 
 def explain(bench: Bench, stage: Stage) -> tuple[Explanation, ...]:
-    """What fits in a stage, nearest first, once a name; only what fits as well as the nearest."""
+    """What fits in a stage, nearest first, once a name; only what fits as well as the nearest.
+
+    An explanation must come ten times nearer than the right gradient does: what is just outside
+    the tolerance of the one and just inside that of the other is noise.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         fitting = [found for found in stage(bench) if bench.fits(found.grads)]
-        ranked = sorted((bench.distance(found.grads), i) for i, found in enumerate(fitting))
+        ranked = sorted((bench.misfit(found.grads), i) for i, found in enumerate(fitting))
+        enough = bench.misfit(bench.right) / 10
     kept: dict[Any, Explanation] = {}
-    for distance, i in ranked:
-        if distance <= 10 * ranked[0][0] + SAME:
+    for misfit, i in ranked:
+        if misfit <= min(enough, 10 * ranked[0][0] + SAME):
             found = fitting[i]
             kept.setdefault(found.names or "a factor", found)
     return tuple(kept.values())

@@ -62,7 +62,8 @@ function drawLines(axes, { curves }, xs, ys, here) {
 function names(axes, { curves }, ys) {
   return endLabels(curves.map(({ label }, i) => {
     const last = ys[i].filter(Number.isFinite).at(-1) ?? NaN;
-    return { text: label, x: axes.size.width, y: axes.y.at(within(last, axes.y)), className: `lf-c${i % 4}` };
+    const height = axes.y.at(within(last, axes.y));
+    return { text: label, x: axes.size.width, y: height, className: `lf-c${i % 4}` };
   }), axes.size);
 }
 
@@ -104,7 +105,8 @@ function build(context) {
     axes.above.append(tags);
     const grip = sideways(axes, state, store, control);
     pressToMove(axes, [grip]);
-    parts.pictures.replaceChildren(axes.element, ...(wide ? [] : [legend(labels, { line: true, dot: false })]));
+    const below = wide ? [] : [legend(labels, { line: true, dot: false })];
+    parts.pictures.replaceChildren(axes.element, ...below);
     draw = (ys, here) => {
       drawLines(axes, state, xs, ys, here);
       if (wide) tags.replaceChildren(...names(axes, state, ys));

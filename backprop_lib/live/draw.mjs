@@ -10,6 +10,8 @@ import { general } from "./format.mjs";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const LETTER_PX = 7;
+const RAISED = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+const RAISED_MINUS = "\u207b";
 
 /** An SVG element with attributes and children; strings become text. */
 export function svg(tag, attributes = {}, ...children) {
@@ -40,7 +42,7 @@ function logTicks(low, high, count) {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   const stride = Math.max(1, Math.ceil((last - first + 1) / count));
-  const raised = (n) => String(n).replace(/./g, (c) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[c] ?? "\u207b");
+  const raised = (n) => String(n).replace(/./g, (c) => RAISED[c] ?? RAISED_MINUS);
   const ticks = [];
   for (let n = first; n <= last; n += stride) ticks.push({ value: 10 ** n, text: `10${raised(n)}` });
   return ticks;
@@ -74,12 +76,13 @@ function margins({ x, y, right = 14 }, width, height) {
  * A pair of axes ready to draw on.
  *
  * `spec` is {x: {label, limits, log, ticks}, y: {...}, right, clean, bare}: `right` is the margin
- * left for labels, `clean` leaves the grid lines out, `bare` the axes too. The result holds the element to place, the scales `x`
- * and `y`, `inside` (a layer clipped to the axes) and `above` (not clipped, for labels and
- * things to drag).
+ * left for labels, `clean` leaves the grid lines out, `bare` the axes too. The result holds the
+ * element to place, the scales `x` and `y`, `inside` (a layer clipped to the axes) and `above`
+ * (not clipped, for labels and things to drag).
  */
 export function plot(spec, width, height) {
-  const box = spec.bare ? { left: 1, top: 1, right: width - 1, bottom: height - 1 } : margins(spec, width, height);
+  const edges = { left: 1, top: 1, right: width - 1, bottom: height - 1 };
+  const box = spec.bare ? edges : margins(spec, width, height);
   const x = scale(spec.x.limits, [0, box.right - box.left], spec.x.log);
   const y = scale(spec.y.limits, [box.bottom - box.top, 0], spec.y.log);
   const size = { width: box.right - box.left, height: box.bottom - box.top };
@@ -103,7 +106,8 @@ function axisX({ label = "", ticks }, x, box) {
       svg("text", { x: at, y: box.bottom + 17, "text-anchor": "middle" }, text));
   });
   const middle = (box.left + box.right) / 2;
-  const name = svg("text", { x: middle, y: box.bottom + 35, "text-anchor": "middle", class: "lf-name" }, label);
+  const below = { x: middle, y: box.bottom + 35, "text-anchor": "middle", class: "lf-name" };
+  const name = svg("text", below, label);
   return [svg("path", { d: `M${box.left} ${box.bottom}H${box.right}`, class: "lf-base" }), ...marks, name];
 }
 

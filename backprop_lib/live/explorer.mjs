@@ -48,13 +48,14 @@ function cells(line, scene, digits, colourOf) {
     h("span", { class: `lf-read ${colourOf(name)}`, "data-key": name }, pretty(text));
   const parts = write(expression, scene.text).map((part) => part.text ?? part);
   const alone = parts.join("") === scene.text(key);
+  const numbers = alone ? [] : ["= ", ...formula(expression, scene.text, number)];
   const tag = bent ? [h("span", { class: "lf-tag" }, "bug")] : [];
   const value = h("b", { class: colourOf(key) }, pretty(scene.text(key)));
   return [
     h("span", { class: "lf-of" }, symbol(key)),
     h("span", { class: "lf-formula" }, "= ",
       ...formula(expression, String, ({ key: name }) => symbol(name)), ...tag),
-    h("span", { class: "lf-numbers" }, ...(alone ? [] : ["= ", ...formula(expression, scene.text, number)])),
+    h("span", { class: "lf-numbers" }, ...numbers),
     h("span", { class: "lf-result" }, "= ", value, offByOne(line, scene, digits) ? "*" : ""),
   ];
 }
@@ -81,7 +82,8 @@ function listOfLines(list, store, state, colourOf) {
     });
     const checked = lines.some((i) => scene.checks.has(scene.plan.lines[i].key));
     const titles = [...TITLES, checked ? "finite difference" : ""];
-    const head = h("li", { class: "lf-head", "aria-hidden": "true" }, ...titles.map((title) => h("span", {}, title)));
+    const names = titles.map((title) => h("span", {}, title));
+    const head = h("li", { class: "lf-head", "aria-hidden": "true" }, ...names);
     keepFocus(list, () => list.replaceChildren(head, ...rows));
   };
   return show;
@@ -128,7 +130,8 @@ function toolbar(store, plans) {
   });
   const show = (stages, { stage, line }) => {
     if (stageButtons.childElementCount !== stages.length) {
-      stageButtons.replaceChildren(...stages.map((_, i) => button("", () => store.set({ stage: i, line: -1 }))));
+      const choose = (i) => () => store.set({ stage: i, line: -1 });
+      stageButtons.replaceChildren(...stages.map((_, i) => button("", choose(i))));
     }
     stages.forEach(({ title }, i) => {
       stageButtons.children[i].textContent = title;

@@ -30,7 +30,7 @@ const FOLDS = new Map([
   ["+", (x, y) => x + y],
   ["-", (x, y) => x - y],
   ["*", (x, y) => x * y],
-  ["/", (x, y) => x / (y === 0 ? 0 : y)], // as in the library, a zero below has no sign
+  ["/", (x, y) => x / y],
 ]);
 
 /** Two or more arguments, folded from left to right as Python folds them. */

@@ -12,7 +12,14 @@ import { colourOf, paint, underlay } from "./surface.mjs";
 import { live } from "./widget.mjs";
 
 const WIDE = 400;
-const ICONS = { back: "M11 3L4 8L11 13zM3 3V13", on: "M5 3L12 8L5 13zM13 3V13", play: "M5 2.5L13 8L5 13.5z", pause: "M5 3V13M11 3V13" };
+const ICONS = {
+  back: "M11 3L4 8L11 13zM3 3V13",
+  on: "M5 3L12 8L5 13zM13 3V13",
+  play: "M5 2.5L13 8L5 13.5z",
+  pause: "M5 3V13M11 3V13",
+};
+const ONE_COLOUR = ["--lf-paper", "--lf-mid", "--lf-deep"];
+const TWO_COLOURS = ["--lf-forward", "--lf-paper", "--lf-backward"];
 
 const numbers = (list) => list.map(Number);
 
@@ -63,40 +70,53 @@ function barsPanel({ labels, y, format: spec }, width) {
     const texts = heights.map((height) => format(height, spec));
     const fits = Math.max(...texts.map(({ length }) => length)) * 7 < slot;
     const above = (height) => Math.min(Math.max(axes.y.at(height) || 0, 4), axes.size.height) - 5;
-    const written = fits ? texts.map((text, i) => label(text, (i + 0.5) * slot, above(heights[i]), "", "middle")) : [];
+    const write = (text, i) => label(text, (i + 0.5) * slot, above(heights[i]), "", "middle");
+    const written = fits ? texts.map(write) : [];
     axes.inside.replaceChildren(bars(axes, heights));
     axes.above.replaceChildren(...written);
   };
   return { element: axes.element, below: [], show };
 }
 
-function cellTicks(names, count, flip) {
-  return names.map((text, i) => ({ value: (flip ? count - 1 - i : i) + 0.5, text }));
+/** An axis of cells, each with its name in its middle. */
+function cellAxis(label, names, flip = false) {
+  const place = (i) => (flip ? names.length - 1 - i : i) + 0.5;
+  const ticks = names.map((text, i) => ({ value: place(i), text }));
+  return { label, limits: [0, names.length], ticks };
 }
 
 /** A matrix as shaded cells, with its numbers where asked for. */
-function imagePanel({ rows, columns, x, y, limits: [low, high], signed, format: spec }, width, el) {
-  const cell = Math.min((width - 50) / columns.length, 300 / rows.length);
-  const horizontal = { label: x, limits: [0, columns.length], ticks: cellTicks(columns, columns.length, false) };
-  const vertical = { label: y, limits: [0, rows.length], ticks: cellTicks(rows, rows.length, true) };
+function imagePanel(panel, width, el) {
+  const { rows, columns, limits: [low, high], signed, format: spec } = panel;
   const bare = [...rows, ...columns].every((name) => name === "");
-  const axes = plot({ x: horizontal, y: vertical, bare, clean: true }, cell * columns.length + (bare ? 2 : 50), cell * rows.length + (bare ? 2 : 66));
+  const [beside, below] = bare ? [2, 2] : [50, 66];
+  const side = Math.min((width - beside) / columns.length, 300 / rows.length);
+  const spaces = { x: cellAxis(panel.x, columns), y: cellAxis(panel.y, rows, true) };
+  const [across, up] = [side * columns.length + beside, side * rows.length + below];
+  const axes = plot({ ...spaces, bare, clean: true }, across, up);
   const canvas = underlay(axes, "lf-sharp");
-  const names = signed ? ["--lf-forward", "--lf-paper", "--lf-backward"] : ["--lf-paper", "--lf-mid", "--lf-deep"];
+  const number = (share, value, i, j) => {
+    const [h, v] = [(j + 0.5) / columns.length, (i + 0.5) / rows.length];
+    const place = [h * axes.size.width, v * axes.size.height + 4];
+    return label(format(value, spec), ...place, share > 0.55 ? "lf-on" : "", "middle");
+  };
   const show = (frames, at) => {
     const matrix = frames[at].map(numbers);
     const shares = matrix.map((row) => row.map((value) => (value - low) / (high - low)));
-    paint(canvas, shares, names.map((name) => colourOf(el, name)));
-    if (!spec) return;
-    axes.inside.replaceChildren(...matrix.flatMap((row, i) => row.map((value, j) =>
-      label(format(value, spec), (j + 0.5) * cell, (i + 0.5) * cell + 4, shares[i][j] > 0.55 ? "lf-on" : "", "middle"))));
+    paint(canvas, shares, (signed ? TWO_COLOURS : ONE_COLOUR).map((name) => colourOf(el, name)));
+    const written = matrix.flatMap((row, i) => row.map((value, j) => number(shares[i][j], value, i, j)));
+    axes.inside.replaceChildren(...(spec ? written : []));
   };
   return { element: axes.element, below: [], show };
 }
 
 const PANELS = { series: seriesPanel, plane: planePanel, bars: barsPanel, image: imagePanel };
 
-const icon = (name) => svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true", class: "lf-icon" }, svg("path", { d: ICONS[name] }));
+function icon(name) {
+  const size = { viewBox: "0 0 16 16", width: 16, height: 16 };
+  const path = svg("path", { d: ICONS[name] });
+  return svg("svg", { ...size, "aria-hidden": "true", class: "lf-icon" }, path);
+}
 
 /** Advances the frame at the film's own speed until it ends, is paused or the figure goes away. */
 function motor(store, length, speed, onStop, signal) {
@@ -158,7 +178,8 @@ function player({ frames, speed }, store, length, signal) {
 
 /** Which recorded run the sliders name: the last control turns fastest. */
 function runIndex(controls, store) {
-  return controls.reduce((index, { key, options }) => index * options.length + options.indexOf(store.get(key)), 0);
+  const place = ({ key, options }) => options.indexOf(store.get(key));
+  return controls.reduce((index, control) => index * control.options.length + place(control), 0);
 }
 
 function build(context) {
@@ -179,7 +200,8 @@ function build(context) {
     panels.forEach((panel, i) => panel.show(data[i], at, values));
   };
   onWidth(parts.pictures, () => {
-    const places = state.panels.map(({ title }) => h("div", { class: "lf-panel" }, h("p", { class: "lf-title" }, title)));
+    const places = state.panels.map(({ title }) =>
+      h("div", { class: "lf-panel" }, h("p", { class: "lf-title" }, title)));
     parts.pictures.replaceChildren(...places);
     panels = state.panels.map((panel, i) => PANELS[panel.kind](panel, places[i].clientWidth, el));
     panels.forEach(({ element, below }, i) => places[i].append(element, ...below));

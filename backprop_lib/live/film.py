@@ -411,7 +411,7 @@ def _draw_scatter(
 def _draw_bars(panel: Bars, data: Any, values: Sequence[float], at: int, place: Place) -> Picture:
     picture = Picture(Axis("", 0, len(panel.labels)), panel.y, *PANEL_SIZE, **place)
     picture.bars([float(height) for height in data[at]])
-    picture.axes()
+    picture.axes(panel.labels)
     return picture
 
 

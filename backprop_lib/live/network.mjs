@@ -17,7 +17,8 @@ function title(key, x, y, anchor) {
   const name = label("", x, y, "lf-title", anchor);
   name.append(letter);
   if (layer) name.append(svg("tspan", { dy: -5 }, layer));
-  if (units) name.append(svg("tspan", { dy: layer ? 9 : 4, dx: layer ? -SMALL_LETTER_PX * layer.length + 2 : 0 }, units));
+  const below = layer ? { dy: 9, dx: 2 - SMALL_LETTER_PX * layer.length } : { dy: 4 };
+  if (units) name.append(svg("tspan", below, units));
   return name;
 }
 
@@ -64,7 +65,8 @@ function ends(a, b, wide) {
 
 /** A unit's box with its numbers inside, its name and its bias beside it. */
 function unitParts({ x, y }, [key, backward], wide, side) {
-  const frame = svg("rect", { x: x - BOX.width / 2, y: y - BOX.height / 2, ...BOX, rx: 6, class: "lf-unit" });
+  const corner = { x: x - BOX.width / 2, y: y - BOX.height / 2 };
+  const frame = svg("rect", { ...corner, ...BOX, rx: 6, class: "lf-unit" });
   const inside = pair([x, backward ? y - 4 : y + 5], [x, y + 16]);
   const edge = x + side * (BOX.width / 2 + 5);
   const anchor = side > 0 ? "start" : "end";
@@ -113,7 +115,8 @@ export function drawNetwork(network, width) {
   }
   box(place(sizes.length, 1), ["C"], []);
   const drawn = [...parts.wires, ...parts.boxes, ...parts.numbers];
-  const element = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" }, ...drawn);
+  const size = { viewBox: `0 0 ${width} ${height}`, width, height };
+  const element = svg("svg", { ...size, "aria-hidden": "true" }, ...drawn);
   const show = (view) => {
     for (const [slot, key] of texts) {
       const { text, className } = view(key);

@@ -14,7 +14,8 @@ from backprop_lib.live.controls import Axis
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#6E6E6E")
 DASHES = ("", "7 4", "2 3", "9 3 2 3")
-INK, SOFT, LINE = "#24292f", "#57606a", "#d5dae0"
+INK, SOFT = "#24292f", "#57606a"
+LINE_HEIGHT = 15
 LOW, HIGH = "#0072B2", "#D55E00"
 _FAR = 4.0  # how many picture sizes away a point may lie before the pen is lifted
 
@@ -48,6 +49,7 @@ class Picture:
         self.left, self.top = left + 52, top + 28
         self.width, self.height = width - 52 - 90, height - 28 - 44
         self.parts: list[str] = []
+        self._ends: list[float] = []
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point stands, in pixels."""
@@ -55,13 +57,16 @@ class Picture:
         v = self.top + (1 - _share(y, self.y)) * self.height
         return h, v
 
-    def axes(self) -> None:
-        """The lower and the left edge with their limits and titles."""
+    def axes(self, names: Sequence[str] = ()) -> None:
+        """The lower and the left edge with their limits, or names, and their titles."""
         bottom, right = self.top + self.height, self.left + self.width
         self.parts.append(
             f'<path d="M{self.left} {self.top}V{bottom}H{right}" fill="none" stroke="{SOFT}"/>'
         )
-        for value, h, anchor in ((self.x.low, self.left, "start"), (self.x.high, right, "end")):
+        for i, name in enumerate(names):
+            self.text(self.left + (i + 0.5) * self.width / len(names), bottom + 18, name, "middle")
+        ends = ((self.x.low, self.left, "start"), (self.x.high, right, "end"))
+        for value, h, anchor in () if names else ends:
             self.text(h, bottom + 18, f"{value:g}", anchor)
         for value, v in ((self.y.low, bottom), (self.y.high, self.top + 10)):
             self.text(self.left - 6, v, f"{value:g}", "end")
@@ -88,12 +93,27 @@ class Picture:
                 runs.append([])
         d = "".join("M" + "L".join(f"{h:.1f} {v:.1f}" for h, v in run) for run in runs if run)
         dash = f' stroke-dasharray="{DASHES[kind % 4]}"' if DASHES[kind % 4] else ""
-        self.parts.append(
+        self._clipped(
             f'<path d="{d}" fill="none" stroke="{COLOURS[kind % 4]}" stroke-width="2"{dash}/>'
         )
         if label and runs[-1]:
-            v = min(max(runs[-1][-1][1], self.top), self.top + self.height)
-            self.text(self.left + self.width + 6, v + 4, label, "start", COLOURS[kind % 4])
+            self._end_label(label, runs[-1][-1][1], COLOURS[kind % 4])
+
+    def _clipped(self, part: str) -> None:
+        """Draw only what lies inside the axes: an inner picture with the same coordinates."""
+        x, y, width, height = self.left, self.top, self.width, self.height
+        self.parts.append(
+            f'<svg x="{x}" y="{y}" width="{width}" height="{height}" '
+            f'viewBox="{x} {y} {width} {height}">{part}</svg>'
+        )
+
+    def _end_label(self, label: str, v: float, colour: str) -> None:
+        """A curve's name at its right end, away from the names already there."""
+        v = min(max(v, self.top), self.top + self.height)
+        while any(abs(v - other) < LINE_HEIGHT for other in self._ends):
+            v += LINE_HEIGHT / 2
+        self._ends.append(v)
+        self.text(self.left + self.width + 6, v + 4, label, "start", colour)
 
     def points(self, points: Iterable[Sequence[float]]) -> None:
         """Markers at [x, y, class]: circle, square, triangle, diamond."""
@@ -135,7 +155,8 @@ class Picture:
                     self.parts.append(
                         f'<rect x="{self.left + start * across:.1f}" '
                         f'y="{self.top + i * down:.1f}" width="{(j - start) * across:.1f}" '
-                        f'height="{down:.1f}" fill="{shades[start]}"/>'
+                        f'height="{down:.1f}" fill="{shades[start]}" '
+                        f'shape-rendering="crispEdges"/>'
                     )
                     start = j
 

@@ -117,7 +117,8 @@ function handles(axes, state, store) {
 
 function build(context) {
   const { state, signal, el } = context;
-  const parts = frame(context, { kind: "plane", hidden: state.handles.flatMap(({ keys }) => keys), beside: true });
+  const hidden = state.handles.flatMap(({ keys }) => keys);
+  const parts = frame(context, { kind: "plane", hidden, beside: true });
   const memory = state.paths.flatMap(({ start }) => Object.keys(start));
   const workerFor = quantities(state, parts.store, [...state.coordinates, state.target, ...memory]);
   let draw = () => {};

@@ -813,3 +813,15 @@ def test_distances_of_rounding_size_print_as_zero() -> None:
     for name in ("sign", "transposed", "slope_of_z"):
         report = str(diagnose(mistaken_gradient(name, *problem), *problem))
         assert "e-1" not in report.replace("e-01", "")
+
+
+@repeatable
+@given(seed=st.integers(0, 10_000))
+def test_noise_near_the_tolerance_is_never_given_the_name_of_a_mistake(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    problem = confusion.random_problem(rng)
+    right = right_gradient(problem.arguments)
+    assume(right.theta.size >= 12)
+    noise = 2e-5 * rng.standard_normal(right.theta.size)
+    found = problem.diagnose(right.like(right.theta * (1 + noise)))
+    assert found.verdict in ("correct", "unknown"), str(found)

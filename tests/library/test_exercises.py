@@ -134,7 +134,11 @@ UNREADABLE: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "answer", "message"), UNREADABLE, ids=lambda part: str(part)[:30])
+@pytest.mark.parametrize(
+    ("name", "answer", "message"),
+    UNREADABLE,
+    ids=[f"{name}-{number}" for number, (name, _, _) in enumerate(UNREADABLE)],
+)
 def test_what_cannot_be_checked_says_what_was_received(
     name: str, answer: Any, message: str
 ) -> None:

@@ -77,6 +77,10 @@ def test_the_best_line_for_and_promises_at_most_51_mistakes() -> None:
         assert convergence_bound(CORNERS, AND, w, b).margin <= bound.margin + 1e-12
 
 
+def test_after_a_hundred_passes_it_gives_up() -> None:
+    assert perceptron(CORNERS, XOR).epochs == 100
+
+
 def test_xor_comes_back_to_zero_after_every_pass() -> None:
     learned = perceptron(CORNERS, XOR, epochs=50)
     assert (learned.converged, learned.epochs) == (False, 50)

@@ -407,6 +407,23 @@ def test_early_stopping_stops_when_it_should_and_keeps_the_best(
         assert stopped_at == best_epoch + patience
 
 
+def test_early_stopping_begins_with_nothing_and_keeps_the_first_of_equals() -> None:
+    stop, at = stopper(patience=2)
+    assert (stop.best_params, stop.best_epoch, stop.losses) == (None, 0, [])
+    first = at(1.0)
+    stops = [stop(epoch, params, 0.0) for epoch, params in enumerate([first, at(-1.0), at(1.0)], 1)]
+    assert stops == [False, False, True]
+    assert stop.best_params is first
+    assert (stop.best_epoch, stop.losses) == (1, [0.5, 0.5, 0.5])
+
+
+def test_an_infinite_held_out_loss_is_never_the_best() -> None:
+    stop, at = stopper(patience=1)
+    with np.errstate(over="ignore"):
+        assert stop(1, at(1e200), 0.0)
+    assert (stop.best_params, stop.best_epoch, stop.losses) == (None, 0, [np.inf])
+
+
 def test_early_stopping_ends_a_fit_and_beats_its_last_parameters() -> None:
     rng = np.random.default_rng(0)
     X, y = make_moons(40, 0.4, rng)
@@ -459,6 +476,14 @@ def test_every_pixel_moves_to_its_place(height: int, width: int, down: int, righ
     assert not np.shares_memory(found, X)
     narrow = shift_images(X.astype(np.float32), (height, width), down=down, right=right)
     assert narrow.dtype == np.float32
+
+
+def test_an_image_moves_only_where_it_is_told_to() -> None:
+    X = np.random.default_rng(0).random((2, 6))
+    assert np.array_equal(shift_images(X, (2, 3)), X)
+    down, right = shift_images(X, (2, 3), down=1), shift_images(X, (2, 3), right=1)
+    assert np.array_equal(down[:, 3:], X[:, :3])
+    assert np.array_equal(right[:, [1, 2, 4, 5]], X[:, [0, 1, 3, 4]])
 
 
 def test_five_images_for_one_in_the_order_it_says() -> None:
@@ -544,6 +569,15 @@ def backward_with(*m: Any) -> Any:
         (
             lambda: backward_with(1.0, MASK.T),
             "m[1] has shape (4, 5), expected (N=5, n_1=4); samples are rows: m[1].T",
+        ),
+        (
+            lambda: forward_with(np.ones((5, 2)), MASK),
+            "m[0] has shape (5, 2), expected (N=5, n_0=3)",
+        ),
+        (
+            lambda: forward_with(1.0, 1.0),
+            "m[1] is a float, expected a numpy array of floats; "
+            "convert it: np.array(m[1], dtype=float)",
         ),
         (
             lambda: forward_with(1.0, MASK > 0),

@@ -58,7 +58,7 @@ def spread(low: float, high: float, count: int) -> list[float]:
 
 def test_curve_prints_pythons_numbers_over_a_grid(live_page: LivePage) -> None:
     page = live_page(examples.curve())
-    grid = list(itertools.product(spread(-6, 6, 25), spread(-3, 3, 13), [0, 1]))
+    grid = list(itertools.product(spread(-6, 6, 13), spread(-3, 3, 7), [0, 1]))
     names = ["z, exact", "weight w, exact", "activation"]
     shown = sweep(page.locator("#sigmoid-slope"), names, grid)
     for (z, w, choice), texts in zip(grid, shown, strict=True):
@@ -158,7 +158,7 @@ def test_plane_prints_pythons_numbers_over_a_grid(live_page: LivePage) -> None:
     names = list(examples.XOR_WEIGHTS)
     rows = []
     for name in names:
-        for value in spread(-15, 15, 7):
+        for value in spread(-15, 15, 4):
             rows.append(tuple({**examples.XOR_WEIGHTS, name: value}.values()))
     shown = sweep(figure, [f"{name}, exact" for name in names], rows)
     for row, texts in zip(rows, shown, strict=True):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MODULES = sorted(FOLDER.glob("*.mjs"))
 FIGURES = ["curve", "explorer", "film", "plane"]
-SCRIPT_OF_A_FIGURE = 22_000
+SCRIPT_OF_A_FIGURE = 24_000
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "backprop_lib"
 TESTS = ROOT / "tests" / "library"
 WORKER = Path(__file__).with_name("mutant_worker.py")
-TABLE = Path(__file__).with_name("killers.tsv")
+KILLERS = Path(__file__).with_name("killers.tsv")
+WITNESSES = Path(__file__).with_name("witnesses.tsv")
 
 # Who looks at a mutant after the tests of its own room.
-WITNESSES = ("backprop", "gradcheck", "trace", "witnesses", "training")
+NEXT = ("backprop", "gradcheck", "trace", "witnesses", "training")
 
 Check = list[str]  # "pytest" and its words, or "doctest", a module and perhaps a name in it
 
@@ -55,9 +56,23 @@ def own_checks(room: str) -> list[Check]:
 def all_checks(room: str) -> list[Check]:
     """The room's own checks, then everybody else's, the likeliest first."""
     own = _test_files(_own(room))
-    witnesses = [path for path in _test_files(WITNESSES) if path not in own]
+    witnesses = [path for path in _test_files(NEXT) if path not in own]
     others = [path for path in sorted(TESTS.glob("test_*.py")) if path not in own + witnesses]
     return [*own_checks(room), *_pytest(witnesses), *_pytest(others)]
+
+
+def witness_checks() -> dict[str, list[Check]]:
+    """Every witness of `tests/library/test_witnesses.py` that needs no oracle, and the chapters."""
+    file = TESTS.relative_to(ROOT) / "test_witnesses.py"
+    checks = {"hand trace": [["pytest", f"{file}::test_the_hand_trace_agrees"]]}
+    for witness in ("central differences", "complex step", "dual numbers", "own autodiff"):
+        tests = [
+            f"{file}::test_our_own_witnesses_agree[{witness}-{feature}]"
+            for feature in ("plain", "L2", "dropout", "batch norm", "skips")
+        ]
+        checks[witness] = [["pytest", *tests]]
+    chapters = sorted(str(path) for path in (ROOT / "chapters").glob("0[67]_*.ipynb"))
+    return checks | {"chapters 6, 7": [["chapters", *chapters]]}
 
 
 def _own(room: str) -> tuple[str, ...]:
@@ -82,20 +97,20 @@ def check_called(killer: str) -> list[Check]:
     return [["pytest", killer]] if "::" in killer else []
 
 
-# --- The table of an earlier hunt: who to ask first -----------------------------------------------
+# --- Tables of a hunt, kept: one tells whom to ask first ---------------------------------------------
 
 
-def read_table() -> dict[str, str]:
+def read_killers() -> dict[str, str]:
     """Mutant -> killer; whoever it names is only asked first, so an old line does no harm."""
-    if not TABLE.exists():
+    if not KILLERS.exists():
         return {}
-    lines = TABLE.read_text(encoding="utf-8").splitlines()[1:]
+    lines = KILLERS.read_text(encoding="utf-8").splitlines()[1:]
     return dict(line.split("\t") for line in lines)
 
 
-def write_table(killers: Mapping[str, str]) -> None:
-    lines = ["mutant\tkilled by", *("\t".join(pair) for pair in killers.items())]
-    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_table(file: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    lines = ["\t".join(row) for row in (head, *rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 # --- Processes ------------------------------------------------------------------------------------

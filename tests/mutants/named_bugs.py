@@ -2,7 +2,8 @@
 
 Each is planted where a person would make it, and so that nothing but the numbers is wrong: a
 mistake that only fits square layers is made in square layers only, where no shape gives it away.
-The first part has every mistake of the library's own catalogue, under the same name.
+`CATALOGUE` has every mistake of the library's own catalogue, under the same name; `GRADIENTS` more
+ways to a wrong gradient; `OTHERS` what a check of gradients is blind to.
 """
 
 from __future__ import annotations
@@ -175,8 +176,7 @@ CATALOGUE = (
     ),
 )
 
-OTHERS = (
-    # ---- gradients
+GRADIENTS = (
     Bug(
         "random feedback",
         "backprop.py",
@@ -200,14 +200,43 @@ OTHERS = (
         "        sums += delta[l].T @ a[l - 1]\n"
         "        grads.W[l][:] = sums",
     ),
+    Bug("sigmoid's slope taken at z", "activations.py", "a * (1 - a))", "z * (1 - z))"),
+    Bug("tanh's slope without the square", "activations.py", "1 - a * a)", "1 - a)"),
+    Bug(
+        "mean taken for a constant",
+        "deep.py",
+        "(g - g.mean(axis=0) - s_hat",
+        "(g - s_hat",
+    ),
+    Bug(
+        "variance taken for a constant",
+        "deep.py",
+        "(g - g.mean(axis=0) - s_hat * (g * s_hat).mean(axis=0))",
+        "(g - g.mean(axis=0))",
+    ),
+    Bug("skip forgotten on the way back", "deep.py", "e[l - 1] += e[l]", "e[l - 1] += 0"),
+    Bug(
+        "slope at what is handed on",
+        "deep.py",
+        "phi[l - 1].d(z[l - 1], v[l - 1])",
+        "phi[l - 1].d(z[l - 1], a[l - 1])",
+    ),
+    Bug(
+        "weights fed unmasked",
+        "regularization.py",
+        "delta[l].T @ (a[l - 1] * m[l - 1])",
+        "delta[l].T @ a[l - 1]",
+    ),
+)
+
+OTHERS = (
+    # ---- what backward does not pass through
     Bug(
         "relu's slope 1 at the kink",
         "activations.py",
         RELU,
         RELU.replace("z > 0", "z >= 0"),
     ),
-    Bug("sigmoid's slope taken at z", "activations.py", "a * (1 - a))", "z * (1 - z))"),
-    Bug("tanh's slope without the square", "activations.py", "1 - a * a)", "1 - a)"),
     Bug(
         "softmax's slope without its neighbours",
         "activations.py",
@@ -329,12 +358,6 @@ OTHERS = (
         "keep.astype(X.dtype)",
     ),
     Bug(
-        "weights fed unmasked",
-        "regularization.py",
-        "delta[l].T @ (a[l - 1] * m[l - 1])",
-        "delta[l].T @ a[l - 1]",
-    ),
-    Bug(
         "last instead of best",
         "regularization.py",
         "        if held_out < min(self.losses, default=np.inf):\n            ",
@@ -342,29 +365,24 @@ OTHERS = (
     ),
     # ---- deep networks
     Bug(
-        "mean taken for a constant",
-        "deep.py",
-        "(g - g.mean(axis=0) - s_hat",
-        "(g - s_hat",
-    ),
-    Bug(
-        "variance taken for a constant",
-        "deep.py",
-        "(g - g.mean(axis=0) - s_hat * (g * s_hat).mean(axis=0))",
-        "(g - g.mean(axis=0))",
-    ),
-    Bug("skip forgotten on the way back", "deep.py", "e[l - 1] += e[l]", "e[l - 1] += 0"),
-    Bug(
-        "slope at what is handed on",
-        "deep.py",
-        "phi[l - 1].d(z[l - 1], v[l - 1])",
-        "phi[l - 1].d(z[l - 1], a[l - 1])",
-    ),
-    Bug(
         "batch statistics at inference",
         "deep.py",
         "z = batch_norm_inference(s, gamma[l], b[l], statistics[l])",
         "z = batch_norm_inference(s, gamma[l], b[l], Statistics(s.mean(axis=0), s.var(axis=0)))",
+    ),
+    # ---- the witnesses themselves
+    Bug(
+        "a check that agrees with itself",
+        "gradcheck.py",
+        "return compare(given, params.like(slope), promised",
+        "return compare(given, given, promised",
+    ),
+    Bug("difference over one step", "gradcheck.py", "f(shifted)) / (2 * h)", "f(shifted)) / h"),
+    Bug(
+        "trace steps uphill",
+        "trace.py",
+        'moved = ("-", w, ("*", "eta", f"d{w}"))',
+        'moved = ("+", w, ("*", "eta", f"d{w}"))',
     ),
     # ---- automatic differentiation
     Bug(
@@ -388,4 +406,4 @@ OTHERS = (
     ),
 )
 
-BUGS = CATALOGUE + OTHERS
+BUGS = CATALOGUE + GRADIENTS + OTHERS

@@ -17,17 +17,20 @@ import pytest
 from automatic_mutants import ROOMS, mutants_of
 from equivalent_mutants import EQUIVALENT
 from mutant_hunt import (
+    KILLERS,
     LIBRARY,
+    WITNESSES,
     Hunters,
     Prey,
     Verdict,
     all_checks,
     check_called,
     own_checks,
-    read_table,
+    read_killers,
+    witness_checks,
     write_table,
 )
-from named_bugs import BUGS, CATALOGUE, Bug
+from named_bugs import BUGS, CATALOGUE, GRADIENTS, Bug
 
 from backprop_lib.mistakes import MISTAKES
 
@@ -44,10 +47,11 @@ def fits(bug: Bug) -> bool:
     return source_of(bug.file).count(bug.old) == 1
 
 
-NAMED = [
-    Prey(bug.name, bug.room, bug.file, bug.applied_to(source_of(bug.file)))
-    for bug in filter(fits, BUGS)
-]
+def planted(bug: Bug) -> Prey:
+    return Prey(bug.name, bug.room, bug.file, bug.applied_to(source_of(bug.file)))
+
+
+NAMED = [planted(bug) for bug in BUGS if fits(bug)]
 AUTOMATIC = [
     Prey(mutant.name, room, f"{room}.py", mutant.applied_to(source_of(f"{room}.py")))
     for room in ROOMS
@@ -59,6 +63,7 @@ TO_KILL = [
     for prey in NAMED + AUTOMATIC
     if prey.name not in EQUIVALENT
 ]
+RIGHT = Prey("the library as it is", "errors", "errors.py", source_of("errors.py"))
 TO_SURVIVE = [pytest.param(prey, id=prey.name) for prey in AUTOMATIC if prey.name in EQUIVALENT]
 
 
@@ -131,18 +136,19 @@ def verdicts(hunters: Hunters, request: pytest.FixtureRequest) -> Iterator[Verdi
     """The hunt for all mutants that this run asks for; each test waits for its own."""
     calls = [item.callspec for item in request.session.items if hasattr(item, "callspec")]
     asked = [call.params["mutant"] for call in calls if "mutant" in call.params]
-    table = read_table()
+    killers = read_killers()
     found = {
         prey.name: hunters.hunt(
             prey,
-            [*check_called(table.get(prey.name, "")), *all_checks(prey.room)],
+            [*check_called(killers.get(prey.name, "")), *all_checks(prey.room)],
             ONE_MUTANT_S,
         )
         for prey in asked
     }
     yield found
     if len(found) == len(TO_KILL):
-        write_table({name: str(verdict.result().killer) for name, verdict in found.items()})
+        rows = [(name, verdict.result().killer or "") for name, verdict in found.items()]
+        write_table(KILLERS, ("mutant", "killed by"), rows)
 
 
 @pytest.mark.parametrize("mutant", TO_KILL)
@@ -159,8 +165,7 @@ def test_who_kills_mutants_spares_the_right_library(hunters: Hunters, verdicts: 
     named = [check for killer in killers for check in check_called(killer)]
     tests = [words[0] for kind, *words in named if kind == "pytest"]
     examples = [check for check in named if check[0] == "doctest"]
-    right = Prey("the library as it is", "errors", "errors.py", source_of("errors.py"))
-    verdict = hunters.hunt(right, [["pytest", *tests], *examples], ALL_KILLERS_S).result()
+    verdict = hunters.hunt(RIGHT, [["pytest", *tests], *examples], ALL_KILLERS_S).result()
     assert verdict.killer is None
 
 
@@ -169,3 +174,44 @@ def test_who_kills_mutants_spares_the_right_library(hunters: Hunters, verdicts: 
 def test_an_equivalent_mutant_survives(equivalent: Prey, hunters: Hunters) -> None:
     verdict = hunters.hunt(equivalent, own_checks(equivalent.room), ONE_MUTANT_S).result()
     assert verdict.killer is None, "it can be killed, so it is not equivalent: strike it off"
+
+
+# --- Who sees a wrong gradient --------------------------------------------------------------------
+
+# These two are made in the loop of training, where no gradient is wrong.
+WRONG_GRADIENTS = [bug for bug in CATALOGUE + GRADIENTS if fits(bug) and bug.file != "training.py"]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[dict[str, list[str]]]:
+    """Bug -> the witnesses that saw it, filled in by the tests."""
+    found: dict[str, list[str]] = {}
+    yield found
+    if len(found) == len(WRONG_GRADIENTS):
+        names = list(witness_checks())
+        rows = [
+            [bug, *("yes" if name in witnesses else "no" for name in names)]
+            for bug, witnesses in found.items()
+        ]
+        write_table(WITNESSES, ["mistake", *names], rows)
+
+
+def witnesses_against(prey: Prey, hunters: Hunters) -> list[str]:
+    verdicts = {
+        name: hunters.hunt(prey, checks, ONE_MUTANT_S) for name, checks in witness_checks().items()
+    }
+    return [name for name, verdict in verdicts.items() if verdict.result().killer is not None]
+
+
+@pytest.mark.slow
+def test_no_witness_speaks_against_the_right_gradient(hunters: Hunters) -> None:
+    assert witnesses_against(RIGHT, hunters) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", WRONG_GRADIENTS, ids=lambda bug: bug.name)
+def test_a_wrong_gradient_is_seen_by_several_witnesses(
+    bug: Bug, hunters: Hunters, seen: dict[str, list[str]]
+) -> None:
+    seen[bug.name] = witnesses_against(planted(bug), hunters)
+    assert len(seen[bug.name]) >= 3, seen[bug.name]

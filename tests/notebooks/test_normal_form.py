@@ -162,6 +162,21 @@ def test_hashed_names_in_svg_are_put_in_order() -> None:
     assert plain != pictures.with_plain_names(svg(one, one, x="12.6"))
 
 
+def test_only_coordinates_are_rounded() -> None:
+    svg = (
+        '<path d="M 5.004999 -0.001 L 1234.567891 2.5" style="stroke-width: 0.8125"/>'
+        '<use x="129.661567" y="7" transform="translate(1.23456 2) scale(0.015625)"/>'
+        '<text id="0.12345">0.728352</text>'
+    )
+    once = pictures.with_round_coordinates(svg)
+    assert once == (
+        '<path d="M 5 0 L 1234.57 2.5" style="stroke-width: 0.8125"/>'
+        '<use x="129.66" y="7" transform="translate(1.23 2) scale(0.015625)"/>'
+        '<text id="0.12345">0.728352</text>'
+    )
+    assert pictures.with_round_coordinates(once) == once
+
+
 # --- Differences, in words ------------------------------------------------------------------------
 
 
