@@ -97,7 +97,7 @@ def check_called(killer: str) -> list[Check]:
     return [["pytest", killer]] if "::" in killer else []
 
 
-# --- Tables of a hunt, kept: one tells whom to ask first ---------------------------------------------
+# --- Tables of a hunt, kept: one tells whom to ask first ------------------------------------------
 
 
 def read_killers() -> dict[str, str]:
