@@ -2,10 +2,17 @@
 
 import { px, svg } from "./draw.mjs";
 
-/** A colour as the canvas understands it: three numbers from 0 to 255. */
+/**
+ * A colour as the canvas understands it: three numbers from 0 to 255. A probe resolves it first:
+ * the variable itself may hold light-dark(...), which a canvas refuses and paints black.
+ */
 export function colourOf(element, variable) {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${variable})`;
+  element.append(probe);
   const pen = document.createElement("canvas").getContext("2d");
-  pen.fillStyle = getComputedStyle(element).getPropertyValue(variable).trim();
+  pen.fillStyle = getComputedStyle(probe).color;
+  probe.remove();
   return [1, 3, 5].map((i) => parseInt(pen.fillStyle.slice(i, i + 2), 16));
 }
 

@@ -377,7 +377,7 @@ OTHERS = (
         "return compare(given, params.like(slope), promised",
         "return compare(given, given, promised",
     ),
-    Bug("difference over one step", "gradcheck.py", "f(shifted)) / (2 * h)", "f(shifted)) / h"),
+    Bug("difference over one step", "gradcheck.py", "f(theta - e)) / (2 * h)", "f(theta - e)) / h"),
     Bug(
         "trace steps uphill",
         "trace.py",
