@@ -35,7 +35,8 @@ PAGE = """<!DOCTYPE html>
 """
 STYLE = """
 body { font: 16px sans-serif; margin: 0; background: #fff; color: #222832; }
-html[data-theme="dark"] { --pst-color-background: #14181e; }
+html { color-scheme: light; --pst-color-background: light-dark(#fff, #14181e); }
+html[data-theme="dark"] { color-scheme: dark; }
 html[data-theme="dark"] body { background: #14181e; color: #ced6dd; }
 main { max-width: 44rem; margin: 0 auto; padding: 0 1rem; }
 main img { max-width: 100%; height: auto; }

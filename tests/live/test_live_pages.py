@@ -229,7 +229,18 @@ def test_surfaces_change_their_colours_with_the_theme(live_page: LivePage) -> No
     page = live_page(examples.plane())
     pixel = """() => [...document.querySelector("#xor-network canvas").getContext("2d")
       .getImageData(2, 30, 1, 1).data].join()"""
+    darkest = """() => {
+      const canvas = document.querySelector("#xor-network canvas");
+      const pen = canvas.getContext("2d");
+      const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+      let least = 3 * 255;
+      for (let i = 0; i < data.length; i += 4) {
+        least = Math.min(least, data[i] + data[i + 1] + data[i + 2]);
+      }
+      return least;
+    }"""
     light = page.evaluate(pixel)
+    assert page.evaluate(darkest) > 300, "a colour that a canvas refuses is painted black"
     page.evaluate("() => { document.documentElement.dataset.theme = 'dark'; }")
     page.wait_for_function(f"() => ({pixel})() !== '{light}'")
 
