@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backprop_lib.backprop import check_backward, output_delta
-from backprop_lib.errors import Array, ShapeError, check_array, check_positive
+from backprop_lib.errors import Array, ShapeError, check_array, check_fraction, check_positive
 from backprop_lib.losses import Loss
 from backprop_lib.network import (
     MLP,
@@ -26,7 +26,6 @@ from backprop_lib.network import (
     count_parameters,
     he,
 )
-from backprop_lib.optimizers import check_fraction
 
 EPS = 1e-5  # added to a variance before its root is divided by: a unit may say the same to all rows
 

@@ -202,8 +202,7 @@ def check_positive(name: str, value: float) -> None:
     Traceback (most recent call last):
     ValueError: learning_rate is -0.5, expected a finite number above 0
     """
-    number = isinstance(value, int | float | np.integer | np.floating)
-    if not number or isinstance(value, bool) or not (np.isfinite(value) and value > 0):
+    if not (_is_number(value) and 0 < value < np.inf):
         raise ValueError(f"{name} is {value!r}, expected a finite number above 0")
 
 
@@ -230,3 +229,72 @@ def check_rng(rng: Any) -> None:
         raise TypeError(
             f"rng is {rng!r}, expected a Generator; make one: np.random.default_rng(seed)"
         )
+
+
+def check_zero_or_more(name: str, value: float) -> float:
+    """Refuse a strength, or a scheduled learning rate, that is negative or not finite.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : float
+        What the caller passed.
+
+    Returns
+    -------
+    float
+        The value as a Python float.
+
+    Raises
+    ------
+    ValueError
+        Naming the range.
+
+    Examples
+    --------
+    >>> check_zero_or_more("weight_decay", -0.1)
+    Traceback (most recent call last):
+    ValueError: weight_decay is -0.1, expected a finite number, 0 or more
+    """
+    if not (_is_number(value) and 0 <= value < np.inf):
+        raise ValueError(f"{name} is {value!r}, expected a finite number, 0 or more")
+    return float(value)
+
+
+def check_fraction(name: str, value: float) -> float:
+    """Refuse a share, of a memory or of the units, that is not in 0 <= value < 1.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : float
+        What the caller passed.
+
+    Returns
+    -------
+    float
+        The value as a Python float.
+
+    Raises
+    ------
+    ValueError
+        Naming the range.
+
+    Examples
+    --------
+    >>> check_fraction("beta1", 1.0)
+    Traceback (most recent call last):
+    ValueError: beta1 is 1.0, expected a number from 0 up to, but not including, 1
+    """
+    if not (_is_number(value) and 0 <= value < 1):
+        raise ValueError(
+            f"{name} is {value!r}, expected a number from 0 up to, but not including, 1"
+        )
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float | np.integer | np.floating)
+    return number and not isinstance(value, bool)

@@ -54,7 +54,8 @@ def central_differences(f: Callable[[Array], float], theta: Array, h: float = 1e
     -----
     Chapter 8, *Checking gradients*.
     """
-    check_point(theta, h)
+    check_point(theta)
+    check_positive("h", h)
     slope = np.empty_like(theta)
     for i in range(theta.size):
         e = one_step(theta.size, i, h)
@@ -93,7 +94,8 @@ def forward_differences(f: Callable[[Array], float], theta: Array, h: float = 1e
     -----
     Chapter 8, *Checking gradients*.
     """
-    check_point(theta, h)
+    check_point(theta)
+    check_positive("h", h)
     here = f(theta.copy())
     slope = np.empty_like(theta)
     for i in range(theta.size):
@@ -137,7 +139,8 @@ def complex_step(f: Callable[[Array], complex], theta: Array, h: float = 1e-20) 
     -----
     Squire & Trapp (1998); Chapter 8, *Checking gradients*.
     """
-    check_point(theta, h)
+    check_point(theta)
+    check_positive("h", h)
     slope = np.empty_like(theta)
     for i in range(theta.size):
         J = f(theta + 1j * one_step(theta.size, i, h))
@@ -220,15 +223,13 @@ def dual_numbers(f: Callable[[Array], Any], theta: Array) -> Array:
     return J.slope if isinstance(J, Dual) else np.zeros_like(theta)
 
 
-def check_point(theta: Array, h: float = 1.0) -> None:
-    """Refuse a point at which, or a step with which, no derivative can be taken.
+def check_point(theta: Array) -> None:
+    """Refuse a point at which no derivative can be checked.
 
     Parameters
     ----------
     theta : ndarray
         The point.
-    h : float
-        The step.
 
     Raises
     ------
@@ -247,7 +248,6 @@ def check_point(theta: Array, h: float = 1.0) -> None:
         )
     if theta.ndim != 1:
         raise ShapeError(f"theta has shape {theta.shape}, expected (P,): theta.ravel()")
-    check_positive("h", h)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,15 @@ from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
-from backprop_lib.errors import Array, Diverged, ShapeError, check_positive, check_same_dtype
+from backprop_lib.errors import (
+    Array,
+    Diverged,
+    ShapeError,
+    check_fraction,
+    check_positive,
+    check_same_dtype,
+    check_zero_or_more,
+)
 
 State = Any  # (t, *memory): the number of steps taken so far, and the vectors the rule remembers
 Schedule = Callable[[int], float]
@@ -676,72 +684,3 @@ def _check_all_positive(**values: float) -> None:
 def _positive(name: str, value: float) -> float:
     check_positive(name, value)
     return float(value)
-
-
-def check_zero_or_more(name: str, value: float) -> float:
-    """Refuse a strength, or a scheduled learning rate, that is negative or not finite.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : float
-        What the caller passed.
-
-    Returns
-    -------
-    float
-        The value as a Python float.
-
-    Raises
-    ------
-    ValueError
-        Naming the range.
-
-    Examples
-    --------
-    >>> check_zero_or_more("weight_decay", -0.1)
-    Traceback (most recent call last):
-    ValueError: weight_decay is -0.1, expected a finite number, 0 or more
-    """
-    if not (_is_number(value) and 0 <= value < math.inf):
-        raise ValueError(f"{name} is {value!r}, expected a finite number, 0 or more")
-    return float(value)
-
-
-def check_fraction(name: str, value: float) -> float:
-    """Refuse a share, of a memory or of the units, that is not in 0 <= value < 1.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : float
-        What the caller passed.
-
-    Returns
-    -------
-    float
-        The value as a Python float.
-
-    Raises
-    ------
-    ValueError
-        Naming the range.
-
-    Examples
-    --------
-    >>> check_fraction("beta1", 1.0)
-    Traceback (most recent call last):
-    ValueError: beta1 is 1.0, expected a number from 0 up to, but not including, 1
-    """
-    if not (_is_number(value) and 0 <= value < 1):
-        raise ValueError(
-            f"{name} is {value!r}, expected a number from 0 up to, but not including, 1"
-        )
-    return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float | np.integer | np.floating)
-    return number and not isinstance(value, bool)

@@ -21,10 +21,12 @@ from backprop_lib.backprop import Backward, check_backward, output_delta, propag
 from backprop_lib.errors import (
     Array,
     ShapeError,
+    check_fraction,
     check_positive,
     check_rng,
     check_rows,
     check_same_dtype,
+    check_zero_or_more,
 )
 from backprop_lib.losses import Loss, check_targets
 from backprop_lib.network import (
@@ -38,7 +40,6 @@ from backprop_lib.network import (
     forward,
     propagate,
 )
-from backprop_lib.optimizers import check_fraction, check_zero_or_more
 
 Gradient = Callable[[Params, Array, Array], Params]
 

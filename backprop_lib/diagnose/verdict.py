@@ -32,11 +32,10 @@ from backprop_lib.diagnose.search import (
     explain,
     rounding_noise,
 )
-from backprop_lib.errors import Array, check_positive
+from backprop_lib.errors import Array, check_positive, check_zero_or_more
 from backprop_lib.losses import Loss
 from backprop_lib.mistakes import MISTAKES
 from backprop_lib.network import MLP, Layers, Params, forward
-from backprop_lib.optimizers import check_zero_or_more
 from backprop_lib.regularization import dropout_forward
 
 CLOSE = 1e-3  # a gradient this near to the right one looks like a coarse one, not a wrong one

@@ -205,6 +205,9 @@ def test_duals_are_ordered_by_value() -> None:
     assert not low > 1.0
     assert low >= 1.0
     assert not low < 1.0
+    assert low <= 1.0
+    assert not low > Dual(1.0, 0.0)
+    assert low >= Dual(1.0, 0.0)
 
 
 def test_numpy_passes_its_functions_on_to_duals() -> None:
@@ -385,8 +388,9 @@ def test_at_zero_weights_a_check_sees_little() -> None:
 
 def test_two_gradients_can_be_compared_without_a_network() -> None:
     u, v = Params(np.array([1.0, 2.0]), (1, 1)), Params(np.array([1.0, 2.5]), (1, 1))
-    assert compare(u, u, 0.0).ok
+    assert compare(u, u, 0.0).verdict("W[1]") == "ok"
     report = compare(u, v, 1e-7)
+    assert not report.ok
     assert (report.worst, report.worst_given, report.worst_expected) == ("b[1][0]", 2.0, 2.5)
     assert compare(u, v, 1e-7, noise=1.0).ok
     assert compare(u, v, 1e-7, noise=np.array([0.0, 0.4])).verdict("b[1]") == "WRONG"

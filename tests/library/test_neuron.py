@@ -74,11 +74,14 @@ def test_the_best_line_for_and_promises_at_most_51_mistakes() -> None:
     rng = np.random.default_rng(0)
     for nudge in 0.05 * rng.standard_normal((200, 3)):
         w, b = np.array([2.0, 2.0]) + nudge[:2], -3.0 + nudge[2]
-        assert convergence_bound(CORNERS, AND, w, b).margin <= bound.margin + 1e-12
+        found = convergence_bound(CORNERS, AND, w, b)
+        assert found.margin <= bound.margin + 1e-12
+        assert convergence_bound(CORNERS, (AND + 1) / 2, w, b, labels="bits") == found
 
 
 def test_after_a_hundred_passes_it_gives_up() -> None:
     assert perceptron(CORNERS, XOR).epochs == 100
+    assert perceptron(CORNERS, XOR, epochs=1).mistakes == 4
 
 
 def test_xor_comes_back_to_zero_after_every_pass() -> None:
@@ -320,6 +323,8 @@ def test_a_sum_is_n_times_steeper_than_a_mean() -> None:
 def test_far_above_the_critical_rate_the_loss_leaves_the_floats() -> None:
     with pytest.raises(Diverged, match=r"the loss is inf after step \d+; take a smaller learning"):
         descend(START, FLIPPER, MASS, half_mse, learning_rate=1e6, steps=100)
+    with pytest.raises(Diverged, match="after step 1; "):
+        descend(START, FLIPPER, MASS, half_mse, learning_rate=1e200, steps=100)
 
 
 def test_the_wrong_shape_would_have_given_a_plausible_loss() -> None:
@@ -528,6 +533,14 @@ def test_nothing_of_the_caller_is_changed() -> None:
     linear_regression(X, y)
     critical_learning_rate(X)
     descend(Neuron(w, 0.0, tanh), X, y, half_mse, learning_rate=0.1, steps=3)
+
+
+def test_no_step_and_one_sample_are_enough() -> None:
+    path = descend(START, FLIPPER, MASS, half_mse, learning_rate=0.3, steps=0)
+    assert path.neuron is START
+    assert path.w.shape == (1, 1)
+    one = logistic_regression(CORNERS[1:2], np.array([[1.0]]), learning_rate=1.0, steps=1)
+    assert (one.neuron.w.tolist(), one.neuron.b) == ([0.0, 0.5], 0.5)
 
 
 def test_float32_stays_float32() -> None:
