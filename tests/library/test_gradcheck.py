@@ -335,6 +335,27 @@ def test_the_step_reaches_the_method() -> None:
         report_on(GRADS.theta, method=dual_numbers, h=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_what_differences_can_see_grows_with_the_loss(scale: float) -> None:
+    """Rounding is a share of J: targets a thousand times as large blur a thousand times as much."""
+    rng = np.random.default_rng(0)
+    mlp, X, y = MLP((2, 1), (identity,)), rng.standard_normal((5, 2)), rng.standard_normal((5, 1))
+    params = Params(scale * rng.standard_normal(3), (2, 1))
+    step = 1e-9 * scale
+    blurred = check_gradients(mlp, params, X, scale * y, half_mse, h=step)
+    assert max(blurred.by_array.values()) > 1e-7
+    assert blurred.ok, blurred
+    right = backward(mlp, params, forward(mlp, params, X), scale * y, half_mse).grads
+    wrong = right.like(1.001 * right.theta)
+    assert not check_gradients(mlp, params, X, scale * y, half_mse, h=step, gradient=wrong).ok
+
+
+def test_any_function_may_be_the_method() -> None:
+    report = report_on(GRADS.theta, method=lambda f, theta: central_differences(f, theta, 1e-4))
+    assert report.tolerance == 1e-7
+    assert report.distance < 1e-7
+
+
 def test_the_report_prints_a_table() -> None:
     wrong = GRADS.theta.copy()
     wrong[-1] *= 2

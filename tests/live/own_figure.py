@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from backprop_lib.live import Axis, Curve, Slider
 
 figure = Curve(

@@ -137,17 +137,14 @@ def put_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _link(app: Sphinx, docname: str, figure: Figure) -> nodes.reference:
-    """Chapter and section, as the contents have them, leading to the section."""
-    anchor = f"#{figure.section['ids'][0]}"
-    address = app.builder.get_relative_uri(docname, figure.docname) + anchor
-    number = app.env.toc_secnumbers.get(figure.docname, {}).get(anchor, ())
-    heading = figure.section.next_node(nodes.title).astext()
+    """Chapter and section, leading to the section."""
+    anchor = figure.section["ids"][0]
+    address = f"{app.builder.get_relative_uri(docname, figure.docname)}#{anchor}"
+    number = int(figure.docname.removeprefix("chapters/")[:2])
     chapter = app.env.titles[figure.docname].astext()
-    place = ".".join(str(part) for part in number)
-    text = f"{place} {heading}".strip()
-    link = nodes.reference("", "", internal=True, refuri=address)
-    link += [nodes.emphasis("", chapter), nodes.Text(f", {text}")]
-    return link
+    heading = figure.section.next_node(nodes.title).astext()
+    text = f"{number}. {chapter}: {heading}"
+    return nodes.reference("", text, internal=True, refuri=address)
 
 
 def _item(app: Sphinx, docname: str, figure: Figure) -> nodes.definition_list_item:
