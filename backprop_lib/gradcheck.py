@@ -618,11 +618,18 @@ def check_gradients(
 
     slope = method(J, params.theta) if h is None else method(J, params.theta, h)
     promised, step = _PROMISES.get(method, (1e-7, None))
-    noise = 10 * EPS * sum_of_sizes(cache, back)
-    if step is not None:
-        noise += 10 * EPS * (abs(J(params.theta)) + np.linalg.norm(slope)) / (h or step)
+    noise = _rounding(sum_of_sizes(cache, back), params.theta, J, step and (h or step))
     given = back.grads if gradient is None else gradient
     return compare(given, params.like(slope), promised if tolerance is None else tolerance, noise)
+
+
+def _rounding(sizes: Array, theta: Array, J: Callable[[Array], float], h: float | None) -> Array:
+    """How much of each entry of a numerical gradient may be rounding; h where it divides by it."""
+    noise = 10 * EPS * sizes
+    if h is None:
+        return noise
+    # Each weight's product is rounded by a share of itself, and so is J; then comes 1/h.
+    return noise + 10 * EPS * (abs(J(theta)) + sizes @ np.abs(theta)) / h
 
 
 def sum_of_sizes(cache: Cache, back: Backward) -> Array:

@@ -236,6 +236,18 @@ TARGETS = [
         ShapeError("y has shape (1, 4), expected (N=4, n_L=1); samples are rows: y.T"),
     ),
     (
+        "one sample with several targets as a vector",
+        lambda: half_mse(np.zeros((1, 2)), np.zeros(2)),
+        ShapeError("y has shape (2,), expected (N=1, n_L=2); one sample is a row: y[None, :]"),
+    ),
+    (
+        "a row too many, as many rows as columns",
+        lambda: half_mse(np.zeros((2, 2)), np.zeros((3, 2))),
+        ShapeError(
+            "y has shape (3, 2), expected (N=2, n_L=2); X and y need one row per sample each"
+        ),
+    ),
+    (
         "integer labels for one-hot rows",
         classify(LABELS),
         ShapeError(

@@ -341,12 +341,12 @@ def test_what_differences_can_see_grows_with_the_loss(scale: float) -> None:
     rng = np.random.default_rng(0)
     mlp, X, y = MLP((2, 1), (identity,)), rng.standard_normal((5, 2)), rng.standard_normal((5, 1))
     params = Params(scale * rng.standard_normal(3), (2, 1))
-    step = 1e-9 * scale
+    step = 1e-10 * scale
     blurred = check_gradients(mlp, params, X, scale * y, half_mse, h=step)
     assert max(blurred.by_array.values()) > 1e-7
     assert blurred.ok, blurred
     right = backward(mlp, params, forward(mlp, params, X), scale * y, half_mse).grads
-    wrong = right.like(1.001 * right.theta)
+    wrong = right.like(1.01 * right.theta)
     assert not check_gradients(mlp, params, X, scale * y, half_mse, h=step, gradient=wrong).ok
 
 

@@ -443,6 +443,14 @@ REFUSED: list[tuple[str, Callable[[], Any], Exception]] = [
         ),
     ),
     (
+        "one label of another kind",
+        lambda: perceptron(CORNERS, np.array([[1.0], [-1.0], [2.5], [1.0]])),
+        ValueError(
+            "y holds 2.5, expected -1 or 1 with labels='signs'; "
+            "the other way to write labels is 'bits', 0 and 1"
+        ),
+    ),
+    (
         "an unknown way to write labels",
         lambda: perceptron(CORNERS, AND, labels="words"),
         ValueError("labels is 'words', expected 'signs' (-1, +1) or 'bits' (0, 1)"),

@@ -46,10 +46,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     equivalent = Counter(room_of(name) for name in EQUIVALENT)
     kinds = ("test", "doctest", "crash", "survived")
     head = "".join(
-        f"{kind:>12}" for kind in ("by a test", "by a doctest", "by a crash", "survived")
+        f"{kind:>14}" for kind in ("by a test", "by a doctest", "by a crash", "survived")
     )
-    terminalreporter.write_line(f"{'':<14}{'mutants':>9}{head}{'equivalent':>12}")
+    terminalreporter.write_line(f"{'':<14}{'mutants':>9}{head}{'equivalent':>14}")
     for room in ("named bugs", *ROOMS):
         row = [counts[room, kind] for kind in kinds]
-        cells = "".join(f"{number:>12}" for number in row)
-        terminalreporter.write_line(f"{room:<14}{sum(row):>9}{cells}{equivalent[room]:>12}")
+        cells = "".join(f"{number:>14}" for number in row)
+        terminalreporter.write_line(f"{room:<14}{sum(row):>9}{cells}{equivalent[room]:>14}")

@@ -62,17 +62,27 @@ def all_checks(room: str) -> list[Check]:
 
 
 def witness_checks() -> dict[str, list[Check]]:
-    """Every witness of `tests/library/test_witnesses.py` that needs no oracle, and the chapters."""
-    file = TESTS.relative_to(ROOT) / "test_witnesses.py"
-    checks = {"hand trace": [["pytest", f"{file}::test_the_hand_trace_agrees"]]}
-    for witness in ("central differences", "complex step", "dual numbers", "own autodiff"):
-        tests = [
-            f"{file}::test_our_own_witnesses_agree[{witness}-{feature}]"
-            for feature in ("plain", "L2", "dropout", "batch norm", "skips")
-        ]
-        checks[witness] = [["pytest", *tests]]
-    chapters = sorted(str(path) for path in (ROOT / "chapters").glob("0[67]_*.ipynb"))
-    return checks | {"chapters 6, 7": [["chapters", *chapters]]}
+    """The tests in which one witness speaks, by witness; the last is the book itself."""
+    tests = {
+        "hand trace": [
+            "trace.py::test_every_quantity_stands_in_the_arrays_where_its_source_says",
+            "witnesses.py::test_the_hand_trace_agrees",
+        ],
+        "central differences": ["backprop.py::test_backward_agrees_with_central_differences"],
+        "complex step": ["backprop.py::test_backward_agrees_with_the_complex_step_in_every_array"],
+        "dual numbers": ["backprop.py::test_backward_agrees_with_dual_numbers_in_every_array"],
+        "own autodiff": [],
+    }
+    for witness in list(tests)[1:]:
+        for feature in ("plain", "L2", "dropout", "batch norm", "skips"):
+            test = f"witnesses.py::test_our_own_witnesses_agree[{witness}-{feature}]"
+            tests[witness].append(test)
+    checks = {
+        witness: [["pytest", *(f"tests/library/test_{name}" for name in names)]]
+        for witness, names in tests.items()
+    }
+    chapters = sorted((ROOT / "chapters").glob("0[67]_*.ipynb"))
+    return checks | {"chapters 6, 7": [["chapters", *map(str, chapters)]]}
 
 
 def _own(room: str) -> tuple[str, ...]:
