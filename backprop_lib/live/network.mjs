@@ -9,15 +9,15 @@ import { parseKey } from "./write.mjs";
 
 const WIDE = 560;
 const BOX = { width: 76, height: 44 };
-const SMALL_LETTER_PX = 4.6;
+const SMALL_LETTER_PX = 3.6;
 
 /** A unit's name, its layer above and its number below the line, as the formulas write it. */
 function title(key, x, y, anchor) {
   const { letter, layer, units } = parseKey(key);
   const name = label("", x, y, "lf-title", anchor);
   name.append(letter);
-  if (layer) name.append(svg("tspan", { dy: -5 }, layer));
-  const below = layer ? { dy: 9, dx: 2 - SMALL_LETTER_PX * layer.length } : { dy: 4 };
+  if (layer) name.append(svg("tspan", { dy: -5, dx: 1 }, layer));
+  const below = layer ? { dy: 9, dx: -SMALL_LETTER_PX * layer.length } : { dy: 4 };
   if (units) name.append(svg("tspan", below, units));
   return name;
 }

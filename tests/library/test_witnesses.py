@@ -62,7 +62,7 @@ def assert_every_array_agrees(
 
 @every_feature
 @pytest.mark.parametrize("witness", [name for name in OURS if name != "hand trace"])
-@repeatable(15)
+@repeatable(12)
 @given(seed=seeds)
 def test_our_own_witnesses_agree(witness: str, feature: str, seed: int) -> None:
     assert_agreement(witness, random_problem(seed, feature))
@@ -81,7 +81,7 @@ def test_the_hand_trace_has_no_say_beyond_the_plain_network(feature: str) -> Non
 
 @every_feature
 @pytest.mark.parametrize("witness", ["PyTorch", "autograd"])
-@repeatable(15)
+@repeatable(12)
 @given(seed=seeds)
 def test_frameworks_agree(witness: str, feature: str, seed: int) -> None:
     pytest.importorskip(ORACLES[witness])
@@ -89,7 +89,7 @@ def test_frameworks_agree(witness: str, feature: str, seed: int) -> None:
 
 
 @every_feature
-@repeatable(3)  # each network is compiled, which takes half a second
+@repeatable(2)  # each network is compiled, which takes half a second
 @given(seed=seeds)
 def test_jax_agrees(feature: str, seed: int) -> None:
     pytest.importorskip("jax")
@@ -100,7 +100,7 @@ def test_jax_agrees(feature: str, seed: int) -> None:
 
 
 @every_feature
-@repeatable(15)
+@repeatable(12)
 @given(seed=seeds)
 def test_both_forward_passes_are_of_the_same_loss(feature: str, seed: int) -> None:
     problem = random_problem(seed, feature)
