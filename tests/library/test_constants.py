@@ -7,6 +7,7 @@ import pytest
 
 from backprop_lib.activations import sigmoid, tanh
 from backprop_lib.backprop import backward
+from backprop_lib.errors import check_zero_or_more
 from backprop_lib.losses import bce, cross_entropy, half_mse, one_hot
 from backprop_lib.network import MLP, Params, cost, forward, propagate
 
@@ -26,6 +27,12 @@ def test_but_by_no_more(off: float) -> None:
 
 def test_one_class_is_a_class() -> None:
     np.testing.assert_array_equal(one_hot(np.array([0, 0]), 1), [[1.0], [1.0]])
+
+
+def test_a_strength_is_finite() -> None:
+    assert check_zero_or_more("strength", 0) == 0.0
+    with pytest.raises(ValueError, match="^strength is inf, expected a finite number, 0 or more"):
+        check_zero_or_more("strength", np.inf)
 
 
 def test_the_first_bias_vector_is_called_1() -> None:

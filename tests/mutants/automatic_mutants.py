@@ -12,7 +12,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-ROOMS = ("activations", "losses", "network", "backprop", "optimizers")
+ROOMS = (
+    "errors",
+    "activations",
+    "losses",
+    "network",
+    "backprop",
+    "optimizers",
+    "regularization",
+    "training",
+)
 
 OPERATORS: dict[type[ast.AST], tuple[str, str]] = {
     # arithmetic

@@ -24,4 +24,16 @@ EQUIVALENT = {
     "optimizers.clip_by_norm: norm <= c  [<= -> <]": (
         "where the norm is c the factor c / norm is exactly 1: the same numbers"
     ),
+    "regularization._penalised: strict=True  [True -> False]": (
+        "both are the matrices of the same sizes"
+    ),
+    "regularization.dropout_masks: rng.random((len(X), n)) >= p  [>= -> >]": (
+        "it takes a random number that is p to the last bit, one in 2**53"
+    ),
+    "regularization.dropout_backward: cache.a[0]  [0 -> 1]": (
+        "dropout_forward gives every a[l] the rows and the dtype of X"
+    ),
+    "regularization.shift_images: X.reshape(-1, height, width)  [-1 -> -2]": (
+        "numpy works out any one negative length, not only -1"
+    ),
 }

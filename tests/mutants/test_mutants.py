@@ -1,7 +1,7 @@
 """The tests have teeth: every mistake planted in the library is noticed by one of them.
 
-Named bugs (`named_bugs`) and one mutant at every operator and number of the central rooms
-(`automatic_mutants`) are planted one by one in a copy of the library, and the tests of the library
+Named bugs (`named_bugs`), and one mutant at every operator and number of the central rooms
+(`automatic_mutants`), are planted one by one in a copy of the library, and the tests of the library
 run until one fails. Without the slow ones: all named bugs, and every so many automatic mutants.
 """
 
@@ -34,7 +34,7 @@ from named_bugs import BUGS, CATALOGUE, GRADIENTS, Bug
 
 from backprop_lib.mistakes import MISTAKES
 
-STRIDE = 20  # every twentieth automatic mutant belongs to the quick hunt
+STRIDE = 30  # every thirtieth automatic mutant belongs to the quick hunt
 ONE_MUTANT_S = 120.0
 ALL_KILLERS_S = 600.0
 
