@@ -31,7 +31,7 @@ def test_one_class_is_a_class() -> None:
 
 def test_a_strength_is_finite() -> None:
     assert check_zero_or_more("strength", 0) == 0.0
-    with pytest.raises(ValueError, match="^strength is inf, expected a finite number, 0 or more"):
+    with pytest.raises(ValueError, match=r"^strength is inf, expected a finite number, 0 or more"):
         check_zero_or_more("strength", np.inf)
 
 

@@ -175,8 +175,10 @@ class _Sites(ast.NodeVisitor):
             self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        """A value of the module, such as `relu`, is a scope of its own."""
+        """A value of the module, such as `relu`, is a scope of its own; a type is left alone."""
         named = not self._scopes and isinstance(node.targets[0], ast.Name)
+        if named and isinstance(node.value, ast.Subscript):
+            return
         if named:
             self._scopes.append(ast.unparse(node.targets[0]))
         self.generic_visit(node)

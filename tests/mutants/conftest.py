@@ -28,9 +28,14 @@ def room_of(mutant: str) -> str:
 
 
 def kind_of(killer: str | None) -> str:
+    """One of the columns below."""
     if killer is None:
         return "survived"
-    return "doctest" if killer.startswith("doctest ") else "test" if "::" in killer else "crash"
+    if killer.startswith("doctest "):
+        return "by a doctest"
+    if "::" in killer:
+        return "by a test"
+    return "at import" if killer.endswith(".py") or killer.startswith("import") else "by a crash"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -44,12 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("")
     counts = Counter((room_of(name), kind_of(killer)) for name, killer in verdicts)
     equivalent = Counter(room_of(name) for name in EQUIVALENT)
-    kinds = ("test", "doctest", "crash", "survived")
-    head = "".join(
-        f"{kind:>14}" for kind in ("by a test", "by a doctest", "by a crash", "survived")
-    )
-    terminalreporter.write_line(f"{'':<14}{'mutants':>9}{head}{'equivalent':>14}")
+    kinds = ("by a test", "by a doctest", "at import", "by a crash", "survived")
+    head = "".join(f"{kind:>14}" for kind in (*kinds, "equivalent"))
+    terminalreporter.write_line(f"{'':<15}{'mutants':>8}{head}")
     for room in ("named bugs", *ROOMS):
         row = [counts[room, kind] for kind in kinds]
-        cells = "".join(f"{number:>14}" for number in row)
-        terminalreporter.write_line(f"{room:<14}{sum(row):>9}{cells}{equivalent[room]:>14}")
+        cells = "".join(f"{number:>14}" for number in (*row, equivalent[room]))
+        terminalreporter.write_line(f"{room:<15}{sum(row):>8}{cells}")

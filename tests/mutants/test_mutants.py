@@ -85,6 +85,7 @@ def test_no_two_mutants_have_the_same_name() -> None:
     assert [name for name, number in counted.items() if number > 1] == []
 
 
+@pytest.mark.slow
 def test_every_automatic_mutant_is_python() -> None:
     for prey in AUTOMATIC:
         ast.parse(prey.source)
