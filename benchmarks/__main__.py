@@ -1,7 +1,7 @@
 """How fast the library is, beside its peers: `make bench`.
 
     python -m benchmarks                  everything, some minutes
-    python -m benchmarks step import      some of it: step, epoch, check, import, scaling
+    python -m benchmarks step import      some of it: step, profile, epoch, check, import, scaling
 
 One process, one thread, float64. Peers that are not installed show a dash.
 """
@@ -26,6 +26,7 @@ def main() -> None:
 
     known = {
         "step": sections.training_steps,
+        "profile": sections.profile,
         "epoch": sections.mnist_epoch,
         "check": sections.gradient_checks,
         "import": sections.import_times,

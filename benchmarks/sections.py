@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from backprop_lib.activations import sigmoid
+from backprop_lib.backprop import propagate_back
 from backprop_lib.data import load_mnist
 from backprop_lib.gradcheck import (
     central_differences,
@@ -19,11 +20,18 @@ from backprop_lib.gradcheck import (
     dual_numbers,
 )
 from backprop_lib.losses import half_mse, one_hot
-from backprop_lib.network import MLP, count_parameters, normal
+from backprop_lib.network import MLP, count_parameters, normal, propagate
 from backprop_lib.optimizers import sgd
 from backprop_lib.regularization import backprop_gradient
 from backprop_lib.training import fit, minibatches
-from benchmarks.peers import MAKERS, Task, contestants, library_step, sklearn_network
+from benchmarks.peers import (
+    MAKERS,
+    Task,
+    bare_products,
+    contestants,
+    library_step,
+    sklearn_network,
+)
 from benchmarks.timing import Time, Work, in_turn, print_table, show
 
 TASKS = (
@@ -63,6 +71,51 @@ def _ratio(measured: Time | None, ours: Time) -> str:
     if measured is None:
         return "-"
     return f"{measured.median / ours.median:.2f} ({measured.best / ours.best:.2f})"
+
+
+# --- Where a step's time goes ---------------------------------------------------------------------
+
+
+def profile() -> None:
+    """The largest step taken apart: what it does besides the products."""
+    task = TASKS[-1]
+    measured = in_turn({"the whole step": library_step(task), **parts_of_a_step(task)})
+    whole = measured["the whole step"].median
+    products = measured["matrix products"].median
+    seconds = {name: time.median for name, time in measured.items()}
+    seconds["calls, checks, small arrays"] = 2 * whole - sum(seconds.values())
+    print_table(
+        f"Where the step of {task.title} spends its time",
+        ["", "median", "products = 1"],
+        [[name, show(s), f"{s / products:.2f}"] for name, s in seconds.items()],
+        "The last line is what is left of the whole.",
+    )
+
+
+def parts_of_a_step(task: Task) -> dict[str, Work]:
+    """The pieces of a step that touch large arrays, each by itself."""
+    mlp, (X, y) = task.mlp(), task.batch()
+    params = mlp.init(np.random.default_rng(0), normal)
+    cache = propagate(mlp, params, X)
+    back = propagate_back(mlp, params, cache, y, half_mse)
+    layers = range(1, mlp.L + 1)
+
+    def copy_gradients() -> None:
+        grads = params.like(np.empty_like(params.theta))
+        for l in layers:
+            grads.W[l][:] = back.grads.W[l]
+
+    def activate() -> None:
+        for l in layers:
+            mlp.phi[l].f(cache.z[l])
+            mlp.phi[l].d(cache.z[l], cache.a[l])
+
+    return {
+        "matrix products": bare_products(task),
+        "sigmoids and their slopes": activate,
+        "the gradients' copy into one vector": copy_gradients,
+        "theta - eta g, a new vector": lambda: params.theta - LEARNING_RATE * back.grads.theta,
+    }
 
 
 # --- MNIST ----------------------------------------------------------------------------------------
@@ -189,26 +242,26 @@ def gradient_checks() -> None:
 
 def import_times(rounds: int = 15) -> None:
     """The import alone, without the interpreter's start, in fresh processes."""
-    modules = ("numpy", "backprop_lib")
-    seconds: dict[str, list[float]] = {module: [] for module in modules}
+    training = "from backprop_lib import MLP, backward, fit, forward, half_mse, sgd, sigmoid"
+    imports = ("import numpy", "import backprop_lib", training)
+    seconds: dict[str, list[float]] = {line: [] for line in imports}
     for _ in range(rounds):
-        for module in modules:
-            seconds[module].append(_import_time(module))
-    median = {module: statistics.median(s) for module, s in seconds.items()}
+        for line in imports:
+            seconds[line].append(_import_time(line))
+    median = {line: statistics.median(s) for line, s in seconds.items()}
     print_table(
         "Import",
         ["", "median", "best", "multiple"],
         [
-            [f"import {m}", show(median[m]), show(min(s)), f"{median[m] / median['numpy']:.2f}"]
-            for m, s in seconds.items()
+            [line, show(median[line]), show(min(s)), f"{median[line] / median['import numpy']:.2f}"]
+            for line, s in seconds.items()
         ],
+        "The library loads a room, and numpy with it, when one of its names is first asked for.",
     )
 
 
-def _import_time(module: str) -> float:
-    program = (
-        f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    )
+def _import_time(line: str) -> float:
+    program = f"import time; t = time.perf_counter(); {line}; print(time.perf_counter() - t)"
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
