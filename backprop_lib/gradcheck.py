@@ -528,19 +528,24 @@ class GradientReport:
 
     def __str__(self) -> str:
         lines = [
-            f"{name:<6} {distance:8.1e}  {self.verdict(name)}"
-            for name, distance in self.by_array.items()
+            f"{name:<6} {self._shown(name):>8}  {self.verdict(name)}" for name in self.by_array
         ]
-        verdict = "agree" if self.ok else "DISAGREE"
-        worst = f"{self.worst}: {self.worst_given:.6g}, numerically {self.worst_expected:.6g}"
-        return "\n".join(
-            [
-                f"gradients {verdict}: relative distance {self.distance:.1e}, "
-                f"allowed {self.tolerance:.0e} in each array",
-                *lines,
-                f"furthest off is {worst}",
-            ]
+        if self.ok:
+            head = f"gradients agree: relative distance at most {self.tolerance:.0e} in each array"
+            return "\n".join([head, *lines])
+        head = (
+            f"gradients DISAGREE: relative distance {self.distance:.1e}, "
+            f"allowed {self.tolerance:.0e} in each array"
         )
+        worst = f"{self.worst}: {self.worst_given:.6g}, numerically {self.worst_expected:.6g}"
+        return "\n".join([head, *lines, f"furthest off is {worst}"])
+
+    def _shown(self, name: str) -> str:
+        """A distance where it means something: below the tolerance it is the machine's noise."""
+        distance, verdict = self.by_array[name], self.verdict(name)
+        if verdict == "WRONG":
+            return f"{distance:.1e}"
+        return f"<= {self.tolerance:.0e}" if verdict == "ok" else "noise"
 
 
 EPS = float(np.finfo(float).eps)  # the relative rounding of a float64
@@ -693,7 +698,7 @@ def compare(
     >>> right, wrong = Params(np.array([1.0, 2.0]), (1, 1)), Params(np.array([1.0, 2.5]), (1, 1))
     >>> print(compare(wrong, right, 1e-7))
     gradients DISAGREE: relative distance 1.9e-01, allowed 1e-07 in each array
-    W[1]    0.0e+00  ok
+    W[1]   <= 1e-07  ok
     b[1]    2.0e-01  WRONG
     furthest off is b[1][0]: 2.5, numerically 2
 

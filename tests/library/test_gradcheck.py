@@ -286,7 +286,12 @@ def test_a_right_gradient_passes(method: Any) -> None:
     assert report.ok
     assert list(report.by_array) == ["W[1]", "b[1]", "W[2]", "b[2]"]
     assert {report.verdict(name) for name in report.by_array} == {"ok"}
-    assert str(report).startswith("gradients agree: relative distance ")
+    lines = str(report).splitlines()
+    allowed = f"{report.tolerance:.0e}"
+    assert lines[0] == f"gradients agree: relative distance at most {allowed} in each array"
+    assert [line.split() for line in lines[1:]] == [
+        [name, "<=", allowed, "ok"] for name in report.by_array
+    ]
 
 
 @all_methods
@@ -359,11 +364,18 @@ def test_any_function_may_be_the_method() -> None:
 def test_the_report_prints_a_table() -> None:
     wrong = GRADS.theta.copy()
     wrong[-1] *= 2
-    lines = str(report_on(wrong)).splitlines()
+    report = report_on(wrong)
+    lines = str(report).splitlines()
     assert lines[0].startswith("gradients DISAGREE: relative distance ")
     assert lines[0].endswith(", allowed 1e-07 in each array")
     assert [line.split()[0] for line in lines[1:5]] == ["W[1]", "b[1]", "W[2]", "b[2]"]
     assert [line.split()[-1] for line in lines[1:5]] == ["ok", "ok", "ok", "WRONG"]
+    assert [line.split()[1] for line in lines[1:5]] == [
+        "<=",
+        "<=",
+        "<=",
+        f"{report.by_array['b[2]']:.1e}",
+    ]
     value = GRADS.theta[-1]
     assert lines[5] == f"furthest off is b[2][1]: {2 * value:.6g}, numerically {value:.6g}"
 

@@ -21,6 +21,7 @@ COMPARED = {"text/plain", "text/html", "text/latex", "text/markdown", "image/svg
 PICTURES = {"image/png", "image/svg+xml"}
 SHORTEST_ALTERNATIVE_TEXT = 40
 SHORTEST_REASON = 20
+WIDEST_LINE = 79
 
 EXECUTED = [slug for slug in slugs() if notebook_path(slug).exists()]
 
@@ -154,13 +155,26 @@ def test_no_trailing_semicolon(notebook: NotebookNode) -> None:
     assert [place for place, cell in code(placed(notebook)) if ends.search(cell.source)] == []
 
 
+def is_shown(cell: NotebookNode) -> bool:
+    return not {"hide-input", "remove-cell"} & set(tags(cell))
+
+
 def is_long(cell: NotebookNode) -> bool:
-    visible = not {"hide-input", "remove-cell"} & set(tags(cell))
-    return visible and len(cell.source.splitlines()) > allowances.LONGEST_CELL
+    return is_shown(cell) and len(cell.source.splitlines()) > allowances.LONGEST_CELL
 
 
 def is_not_compared(cell: NotebookNode) -> bool:
     return "nbval-ignore-output" in tags(cell)
+
+
+def test_code_that_is_shown_does_not_scroll(notebook: NotebookNode) -> None:
+    too_long = [
+        (place, line)
+        for place, cell in code(placed(notebook))
+        for line in cell.source.splitlines()
+        if is_shown(cell) and len(line) > WIDEST_LINE
+    ]
+    assert too_long == []
 
 
 def test_exceptions_have_a_reason_and_nothing_else_has(book: Cells) -> None:

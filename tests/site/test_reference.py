@@ -96,4 +96,4 @@ def test_a_tour_that_leaves_out_a_room_is_refused() -> None:
     tour = (ROOT / "house.md").read_text(encoding="utf-8")
     assert book_reference.rooms(tour) == list(ROOMS)
     with pytest.raises(ExtensionError, match="leaves out of its table: tally"):
-        book_reference.rooms(tour.replace("| `tally.py` |", "| tally |"))
+        book_reference.rooms(tour.replace("| [`tally.py`](room-tally) |", "| tally |"))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "backprop_lib"
 TOUR = "house"
-ROOM_IN_TOUR = re.compile(r"^\| `(\w+)(?:\.py|/)` \|", re.MULTILINE)
+ROOM_IN_TOUR = re.compile(r"^\| \[`(\w+)(?:\.py|/)`\]\(room-\1\) \|", re.MULTILINE)
 # What may stand inside a line of a docstring; the first two are left as they are.
 INLINE = re.compile(
     r"``.+?``|:[\w:]+:`[^`]+`"
