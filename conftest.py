@@ -4,6 +4,13 @@ The environment of the kernels is fixed before any is started, no cell escapes t
 PNG pictures, which nbval passes over, are compared by their pixels where the drawing packages are
 the locked ones. Everything else is compared character by character; no number is ever rounded,
 except that the points of a drawing are compared as they are stored, to a hundredth.
+
+A cell that begins with `%%requires torch` needs a package that the book itself does not. Where the
+package is installed the cell is run and compared like any other; where it is not, exactly this cell
+is reported as skipped, with the reason. No other cell may use a name such a cell defines
+(tests/notebooks/test_required_packages.py), so the rest of the chapter is compared all the same.
+For a reader the first line is a cell magic, defined in the chapter's set-up cell, that passes over
+the cell without failing.
 """
 
 from __future__ import annotations
@@ -14,6 +21,7 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 from tools import environment
+from tools.notebooks import missing_packages
 from tools.pictures import describe_base64, with_plain_names, with_round_coordinates
 
 OUTPUT_TIMEOUT = 600
@@ -60,6 +68,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail("this cell was never executed, so there is nothing to compare", pytrace=False)
     if item.options["skip"]:
         pytest.fail("this cell asks to be skipped; no cell of the book may", pytrace=False)
+    if missing := missing_packages([item.cell]):
+        pytest.skip(f"this cell needs {missing[0]}, not installed here (`make oracles`)")
 
 
 def _comparable(output: object) -> object:

@@ -20,6 +20,7 @@ from backprop_lib.trace import Trace
 
 FORWARD, BACKWARD, PARAMETER, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
 DASHES = ("-", "--", "-.", ":")
+SIGNS = {"*": "\u00d7", "square": "x\u00b2", "sigmoid": "\u03c3"}
 
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (5.2, 3.2),
@@ -148,6 +149,102 @@ def _draw_unit(
         axes.text(
             x, y - 0.29 - 0.16 * row, text, color=colour, ha="center", va="center", fontsize=11,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, zorder=4,
+        )  # fmt: skip
+
+
+def circuit(
+    nodes: Mapping[str, Sequence[str]],
+    places: Mapping[str, tuple[float, float]],
+    values: Mapping[str, float],
+    gradients: Mapping[tuple[str, str], float] | None = None,
+    digits: int = 4,
+) -> Figure:
+    """A computation graph: values in blue above the wires, gradients in vermillion below them.
+
+    Parameters
+    ----------
+    nodes : mapping
+        Key -> operator and the keys it reads: ``{"q": ("+", "x", "y")}``; the last is the output.
+    places : mapping
+        Key -> (column, row) of every node and input, rows from top to bottom.
+    values : mapping
+        Key -> the number that goes forwards.
+    gradients : mapping, optional
+        (from, to) -> the number that comes back along that wire; without it none are drawn.
+    digits : int
+        Significant digits.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    KeyError
+        If a node has no place or no value, or a wire no gradient.
+
+    Examples
+    --------
+    >>> figure = circuit(
+    ...     {"f": ("*", "x", "y")},
+    ...     {"x": (0, 0), "y": (0, 1), "f": (1, 0.5)},
+    ...     {"x": 3.0, "y": -4.0, "f": -12.0},
+    ...     {("x", "f"): -4.0, ("y", "f"): 3.0},
+    ... )
+    >>> sorted(text.get_text() for text in figure.axes[0].texts)
+    ['1', '3', '3', 'f', 'x', 'y', '×', '−12', '−4', '−4']
+    >>> plt.close(figure)
+
+    Notes
+    -----
+    Chapter 5, *The chain rule on graphs*.
+    """
+    columns, rows = (max(place[axis] for place in places.values()) for axis in (0, 1))
+    figure, axes = plt.subplots(figsize=(5.2, 1.1 + 1.1 * rows))
+    axes.set(xlim=(-0.25, columns + 0.85), ylim=(rows + 0.55, -0.6))
+    axes.set_axis_off()
+    output = list(nodes)[-1]
+    tail = (places[output][0] + 0.75, places[output][1])
+    wires = [(source, target) for target, (_, *reads) in nodes.items() for source in reads]
+    for source, target in wires:
+        back = None if gradients is None else gradients[source, target]
+        _draw_numbers(axes, places[source], places[target], (values[source], back), digits)
+    _draw_numbers(axes, places[output], tail, (values[output], 1 if gradients else None), digits)
+    for key, place in places.items():
+        _draw_box(axes, key, place, nodes[key][0] if key in nodes else "")
+    return figure
+
+
+def _draw_numbers(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    numbers: tuple[float, float | None],
+    digits: int,
+) -> None:
+    """A wire with its two numbers, nearer to where it starts, so that those of others are clear."""
+    axes.plot(*zip(start, end, strict=True), color=GREY, linestyle="-", linewidth=1, zorder=1)
+    x, y = (a + 0.48 * (b - a) for a, b in zip(start, end, strict=True))
+    sides = ((numbers[0], FORWARD, 10), (numbers[1], BACKWARD, -10))
+    for number, colour, offset in sides:
+        if number is not None:
+            axes.annotate(
+                f"{number:.{digits}g}".replace("-", "\u2212"), (x, y), xytext=(0, offset),
+                textcoords="offset points", color=colour, ha="center", va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=2,
+            )  # fmt: skip
+
+
+def _draw_box(axes: Axes, key: str, place: tuple[float, float], operator: str) -> None:
+    """An input as a square with its name inside, a node as a circle with its name above."""
+    shape, text = ("o", SIGNS.get(operator, operator)) if operator else ("s", key)
+    axes.plot(*place, shape, markersize=27, markerfacecolor="white", markeredgecolor=GREY, zorder=3)
+    size = 11 if len(text) < 3 else 8
+    axes.text(*place, text, ha="center", va="center", fontsize=size, zorder=4)
+    if operator:
+        axes.annotate(
+            key, place, xytext=(0, 21), textcoords="offset points", ha="center", va="center",
+            style="italic", zorder=4,
         )  # fmt: skip
 
 

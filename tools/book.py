@@ -23,6 +23,7 @@ from tools.comparison import form_differences, run_differences, twin_differences
 from tools.execution import Failed, execute
 from tools.notebooks import (
     code_cells,
+    missing_packages,
     normalise,
     notebook_path,
     read_notebook,
@@ -46,6 +47,8 @@ class Outcome:
 def run_chapter(slug: str) -> Outcome:
     """Execute the text twin and store the result; if it fails the stored notebook stays."""
     notebook = read_source(slug)
+    if missing := missing_packages(notebook.cells):
+        return _not_run(slug, missing)
     try:
         seconds = execute(notebook)
     except Failed as failure:
@@ -60,6 +63,8 @@ def verify_chapter(slug: str) -> Outcome:
     if not notebook_path(slug).exists():
         return Outcome(slug, "nothing stored", ("chapters/ has no such notebook",))
     fresh = read_source(slug)
+    if missing := missing_packages(fresh.cells):
+        return _not_run(slug, missing)
     try:
         seconds = execute(fresh)
     except Failed as failure:
@@ -69,6 +74,12 @@ def verify_chapter(slug: str) -> Outcome:
         return Outcome(slug, f"identical, pictures included, in {seconds:.1f} s")
     problems = [*run_differences(read_notebook(slug), fresh), *form_differences(slug)]
     return Outcome(slug, "differs from what is stored", tuple(problems or ["in its bytes"]))
+
+
+def _not_run(slug: str, missing: list[str]) -> Outcome:
+    """A cell passed over for want of a package has no output that could be stored or compared."""
+    problem = f"needs {', '.join(missing)}, not installed here; `make oracles` installs it"
+    return Outcome(slug, "not run; its stored notebook is as before", (problem,))
 
 
 def run(arguments: argparse.Namespace) -> int:

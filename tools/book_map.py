@@ -36,7 +36,7 @@ PARTS = {
 TITLES = {
     "01_perceptron": "The perceptron",
     "02_linear_regression": "Linear regression",
-    "03_logistic_regression": "Logistic regression",
+    "03_logistic_regression": "Logistic regression and softmax",
     "04_multilayer_perceptron": "The multilayer perceptron",
     "05_chain_rule": "The chain rule on graphs",
     "06_backpropagation": "Backpropagation",

@@ -8,7 +8,10 @@ a run of an unchanged chapter leaves the file byte for byte as it was.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from copy import deepcopy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ NOTEBOOK_METADATA = {
 }
 # Traces of a run or of an editor; everything else in a cell's metadata was written by an author.
 NOT_AN_AUTHORS = ("execution", "collapsed", "scrolled", "trusted", "editable", "jupyter")
+# A cell that begins like this is run only where the package is installed (see conftest.py).
+REQUIRES = re.compile(r"%%requires[ \t]+([\w.]+)[ \t]*(?:\n|$)")
 
 
 def source_path(slug: str) -> Path:
@@ -145,6 +150,18 @@ def write(notebook: NotebookNode, path: Path) -> bool:
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def required_package(cell: NotebookNode) -> str | None:
+    """The package, beyond the book's own, that a code cell declares in its first line."""
+    declared = REQUIRES.match(cell.source) if cell.cell_type == "code" else None
+    return declared[1] if declared else None
+
+
+def missing_packages(cells: Iterable[NotebookNode]) -> list[str]:
+    """The packages that these cells declare and that are not installed here."""
+    needed = {name for cell in cells if (name := required_package(cell))}
+    return sorted(name for name in needed if find_spec(name) is None)
 
 
 def figure_metadata(cell: NotebookNode) -> dict[str, Any]:

@@ -6,6 +6,7 @@ traces with one of the catalogue's mistakes, or from a line of arithmetic on the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -599,4 +600,183 @@ _LINES = (
     ),
 )
 
-EXERCISES = (*_GRADIENTS, *_STEPS, *_REPORTS, *_LINES)
+
+# --------------------------------------------------------------------------------------------
+# Predictions: choose first, compute afterwards
+
+_FAR, _NEAR, _HALFWAY, _BACKWARDS = "close to 0.01", "about 0.73", "about 0.50", "above 0.75"
+
+
+def _where_one_step_ends() -> str:
+    t = first()
+    if t["new_a2[1]"] > t["a2[1]"]:
+        return _BACKWARDS
+    ends = {_FAR: t["y[1]"], _NEAR: 0.73, _HALFWAY: 0.5}
+    return min(ends, key=lambda choice: abs(ends[choice] - t["new_a2[1]"]))
+
+
+def _which_step_is_longer() -> str:
+    t = first()
+    one, two = t["C"] - t["new_C"], t["new_C"] - t.next()["new_C"]
+    if math.isclose(one, two, rel_tol=1e-3):
+        return "just as much"
+    return "more" if two > one else "less"
+
+
+@cache
+def bold() -> Trace:
+    """The first network with a learning rate ten times as large."""
+    step = first().step
+    return trace_step(step.mlp, step.params, step.x, step.y, step.loss, learning_rate=5.0)
+
+
+def _does_it_overshoot() -> str:
+    t = bold()
+    if t["new_a2[1]"] > t["a2[1]"]:
+        return "it moves away from the target"
+    short = "no, it stays above the target"
+    return short if t["new_a2[1]"] > t["y[1]"] else "yes, it falls below the target"
+
+
+@cache
+def no_miss() -> Trace:
+    """The network with two outputs, of which the second hits its target."""
+    step = two_outputs("each").step
+    y = np.array([[step.y[0, 0], two_outputs("each")["a2[2]"]]])
+    return trace_step(step.mlp, step.params, step.x, y, step.loss, learning_rate=0.5)
+
+
+def _which_gradients_vanish() -> str:
+    weight, bias = (no_miss()[key] == 0 for key in ("dw2[2,1]", "db2[2]"))
+    names = {(True, True): "both are 0", (True, False): "only that of the weight is 0"}
+    names |= {(False, True): "only that of the bias is 0", (False, False): "neither is 0"}
+    return names[weight, bias]
+
+
+def chosen(choice: str, says: str, advice: str) -> Slip:
+    """What somebody means who makes this choice."""
+    return Slip(says, advice, lambda: choice)
+
+
+_PREDICTIONS = (
+    Exercise(
+        "07-predict-output",
+        "The output is about 0.75 and should be 0.01. Where is it after one step with learning "
+        "rate 0.5 on all nine numbers?",
+        answer=cache(_where_one_step_ends),
+        slips=lambda: (
+            chosen(
+                _FAR,
+                "one step is taken for the whole way",
+                "The gradient says where downhill is, not how far away the valley lies.",
+            ),
+            chosen(
+                _HALFWAY,
+                "the learning rate is taken for a share of the way",
+                "It multiplies gradients, which are small here: the slope of a sigmoid is at most "
+                "1/4, and several of them are multiplied.",
+            ),
+            chosen(
+                _BACKWARDS,
+                "the step goes along the gradient",
+                "Parameters move against the gradient, so the loss falls and the output with it.",
+            ),
+        ),
+        hints=(
+            "How large can a step be whose every factor is below 1?",
+            "The error of the output unit is below 1/4, and the step multiplies it by 0.5 and by "
+            "what the unit was fed.",
+        ),
+        solution=lambda: lines(first(), "a2[1]", "new_a2[1]"),
+        choices=(_FAR, _NEAR, _HALFWAY, _BACKWARDS),
+    ),
+    Exercise(
+        "07-predict-second-step",
+        "The first step lowers the loss a little. How much will the second step lower it?",
+        answer=cache(_which_step_is_longer),
+        slips=lambda: (
+            chosen(
+                "less",
+                "every step is thought to be shorter than the one before",
+                "Steps grow while the slope grows: the output leaves the flat part of the sigmoid.",
+            ),
+            chosen(
+                "just as much",
+                "the gradient is thought to stay the same",
+                "The gradient belongs to a point; at the new weights it is another one.",
+            ),
+        ),
+        hints=(
+            "Where is a sigmoid steeper, at 0.75 or nearer to 0.5?",
+            "The error is a little smaller after the first step, the slope a(1 - a) is larger.",
+        ),
+        solution=lambda: (
+            f"first step:  {first()['C']:.6f} - {first()['new_C']:.6f} = "
+            f"{first()['C'] - first()['new_C']:.6f}\n"
+            f"second step: {first()['new_C']:.6f} - {first().next()['new_C']:.6f} = "
+            f"{first()['new_C'] - first().next()['new_C']:.6f}"
+        ),
+        choices=("more", "less", "just as much"),
+    ),
+    Exercise(
+        "07-predict-no-miss",
+        "In the network with two outputs the second target is set to the second output. Which of "
+        "dC/dw2[2,1] and dC/db2[2] are 0?",
+        answer=cache(_which_gradients_vanish),
+        slips=lambda: (
+            chosen(
+                "only that of the weight is 0",
+                "the bias is thought to learn without an error",
+                "A bias is a weight whose input is 1: its gradient is the error itself.",
+            ),
+            chosen(
+                "only that of the bias is 0",
+                "the hidden activation is thought to count alone",
+                "Every gradient is error times input, and the error is 0.",
+            ),
+            chosen(
+                "neither is 0",
+                "the miss of the first output is thought to reach the second",
+                "What leads into the second output answers for the second output only.",
+            ),
+        ),
+        hints=("Error times input: what is the error?", "delta2[2] holds the factor a - y."),
+        solution=lambda: no_miss().table("gradient", layer=2),
+        choices=(
+            "both are 0",
+            "only that of the weight is 0",
+            "only that of the bias is 0",
+            "neither is 0",
+        ),
+    ),
+    Exercise(
+        "07-predict-overshoot",
+        "The learning rate of the first network is raised from 0.5 to 5. Will one step overshoot "
+        "the target 0.01?",
+        answer=cache(_does_it_overshoot),
+        slips=lambda: (
+            chosen(
+                "yes, it falls below the target",
+                "a large learning rate is thought always to overshoot",
+                "Ten times a step of about 0.02 is still shorter than the way to the target.",
+            ),
+            chosen(
+                "it moves away from the target",
+                "a large step is thought to climb",
+                "A step may climb only where it jumps across the valley; this one is far from it.",
+            ),
+        ),
+        hints=(
+            "With learning rate 0.5 the output moves by about 0.02.",
+            "Ten times the way is about 0.2 or a little more, and the target is 0.74 away.",
+        ),
+        solution=lambda: lines(bold(), "a2[1]", "new_a2[1]"),
+        choices=(
+            "yes, it falls below the target",
+            "no, it stays above the target",
+            "it moves away from the target",
+        ),
+    ),
+)
+
+EXERCISES = (*_GRADIENTS, *_STEPS, *_REPORTS, *_LINES, *_PREDICTIONS)

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from backprop_lib.exercises import chapter_07
+from backprop_lib.exercises import (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+    chapter_07,
+    chapter_08,
+    chapter_10,
+    chapter_11,
+    chapter_13,
+)
+from backprop_lib.exercises.form import question_of, solution_of, to_html
 from backprop_lib.exercises.kinds import Exercise, Verdict, judge
 
 # A chapter's exercises stand in its own file; a new one is listed here.
-CHAPTERS = (chapter_07,)
+CHAPTERS = (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_06,
+    chapter_07,
+    chapter_08,
+    chapter_10,
+    chapter_11,
+    chapter_13,
+)
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES
 }
@@ -67,7 +92,11 @@ def check(name: str, answer: Any = None) -> Verdict:
     -----
     Every chapter's section *Check yourself*.
     """
-    return judge(_find(name), answer)
+    exercise = _find(name)
+    verdict = judge(exercise, answer)
+    if verdict.grade != "not attempted":
+        return verdict
+    return replace(verdict, form=lambda: to_html(exercise, repr(verdict)))
 
 
 def question(name: str) -> _Text:
@@ -97,8 +126,7 @@ def question(name: str) -> _Text:
     -----
     Every chapter's section *Check yourself*.
     """
-    asked = _find(name).question
-    return _Text(asked if isinstance(asked, str) else asked())
+    return _Text(question_of(_find(name)))
 
 
 def hint(name: str, number: int = 1) -> _Text:
@@ -166,4 +194,4 @@ def solution(name: str) -> _Text:
     -----
     Every chapter's section *Check yourself*.
     """
-    return _Text(_find(name).solution())
+    return _Text(solution_of(_find(name)))

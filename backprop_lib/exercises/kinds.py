@@ -1,4 +1,4 @@
-"""Kinds of exercises and how each is judged: numbers, words, and functions."""
+"""Kinds of exercises and how each is judged: numbers, words, choices, and functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from backprop_lib.exercises.reading import (
     describe,
     fit_shape,
     is_missing,
+    read_choice,
     read_numbers,
     read_words,
 )
@@ -64,7 +65,7 @@ class Exercise:
         What is asked; a callable where the question holds computed numbers.
     answer : callable
         ``answer()`` computes the right answer; for an exercise that asks for a function, a right
-        function itself.
+        function itself; for a choice, one of the choices.
     slips : callable
         ``slips()`` gives the misconceptions, a sequence of `Slip`.
     hints : tuple of str
@@ -77,6 +78,13 @@ class Exercise:
         For a function: ``inputs(rng, trial)`` draws its arguments, small ones for trial 0.
     arguments : tuple of str
         For a function: what its arguments are called.
+    choices : tuple of str
+        For a choice: what there is to choose from. Every wrong one has its own slip.
+
+    Raises
+    ------
+    ValueError
+        If there is only one choice, or two cannot be told apart.
 
     Examples
     --------
@@ -93,12 +101,23 @@ class Exercise:
     digits: int = 4
     inputs: Callable[[np.random.Generator, int], tuple[Array, ...]] | None = None
     arguments: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        different = {choice.strip().lower() for choice in self.choices}
+        if self.choices and (len(self.choices) < 2 or len(different) < len(self.choices)):
+            raise ValueError(
+                f"choices of {self.name} are {self.choices}, expected two or more that differ "
+                "in more than capitals"
+            )
 
     @property
     def kind(self) -> str:
-        """What is asked for: numbers, words or a function."""
+        """What is asked for: numbers, words, a choice or a function."""
         if self.inputs is not None:
             return "function"
+        if self.choices:
+            return "choice"
         return "words" if isinstance(self.answer(), tuple) else "numbers"
 
 
@@ -114,6 +133,8 @@ class Verdict:
         Why; empty for what needs no words.
     more : str
         Where to find more help.
+    form : callable, optional
+        ``form()`` writes the form that judges an answer on a page without Python.
 
     Examples
     --------
@@ -125,6 +146,7 @@ class Verdict:
     grade: Grade
     message: str = ""
     more: str = ""
+    form: Callable[[], str] | None = field(default=None, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -135,12 +157,16 @@ class Verdict:
         first = f"{self.grade}: {self.message}" if self.message else self.grade
         return first + (f"\nmore help: {self.more}" if self.more else "")
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        page = {"text/html": self.form()} if self.form else {}
+        return {"text/plain": repr(self), **page}
+
 
 def judge(exercise: Exercise, answer: Any) -> Verdict:
     """The verdict on an answer of any kind; never an exception."""
     more = f'hint("{exercise.name}")'
     if is_missing(answer):
-        return Verdict("not attempted", more=more)
+        return Verdict("not attempted", listed(exercise), more)
     try:
         problem = JUDGES[exercise.kind](exercise, answer)
     except Unreadable as reason:
@@ -172,15 +198,27 @@ def _entry_errors(given: Array, wanted: Array) -> Array:
     return np.abs(given - wanted) / scale
 
 
+def stated(numbers: Any, digits: int) -> Array:
+    """Numbers as an answer is compared with them, in a cell and on the page.
+
+    Three digits more than asked for are kept, and what is nothing but rounding noise beside the
+    largest number is zero: the last bits, which differ between machines, decide nothing.
+    """
+    array = np.asarray(numbers, dtype=float)
+    noise = 1e-12 * np.abs(array).max()
+    kept = [float(f"{x:.{digits + 3}g}") if abs(x) > noise else 0.0 for x in array.ravel()]
+    return np.array(kept).reshape(array.shape)
+
+
 def _judge_numbers(exercise: Exercise, answer: Any) -> str:
     """What is wrong with the numbers; empty if nothing is."""
-    right = np.asarray(exercise.answer(), dtype=float)
+    right = stated(exercise.answer(), exercise.digits)
     given = fit_shape(read_numbers(answer), right.shape, answer)
-    allowed = 0.5 * 10.0 ** (1 - exercise.digits)
+    allowed = float(f"5e-{exercise.digits}")
     if (_entry_errors(given, right) <= allowed).all():
         return ""
     near = [
-        (_distance(given, np.asarray(slip.answer(), dtype=float)), slip)
+        (_distance(given, stated(slip.answer(), exercise.digits)), slip)
         for slip in exercise.slips()
     ]
     nearest = min((distance for distance, _ in near), default=np.inf)
@@ -223,6 +261,37 @@ def _judge_words(exercise: Exercise, answer: Any) -> str:
 
 
 # --------------------------------------------------------------------------------------------
+# Choices
+
+
+def listed(exercise: Exercise) -> str:
+    """The choices with their numbers; empty for every other kind."""
+    lines = [f"{number}. {choice}" for number, choice in enumerate(exercise.choices, start=1)]
+    return "\n".join(["choose one", *lines]) if lines else ""
+
+
+def choice_problems(exercise: Exercise) -> list[str]:
+    """What is wrong with an exercise's choices: each is right, or has exactly one slip."""
+    right, slips = exercise.answer(), [slip.answer() for slip in exercise.slips()]
+    problems = [
+        f"{choice!r} is {'right and has' if choice == right else 'wrong and has'} "
+        f"{slips.count(choice)} slips"
+        for choice in exercise.choices
+        if slips.count(choice) != (choice != right)
+    ]
+    strangers = {answer for answer in (right, *slips) if answer not in exercise.choices}
+    return problems + [f"{answer!r} is not among the choices" for answer in sorted(strangers)]
+
+
+def _judge_choice(exercise: Exercise, answer: Any) -> str:
+    chosen = read_choice(answer, exercise.choices)
+    if chosen == exercise.answer():
+        return ""
+    slip = next(slip for slip in exercise.slips() if slip.answer() == chosen)
+    return _what_it_is([slip])
+
+
+# --------------------------------------------------------------------------------------------
 # Functions
 
 
@@ -254,7 +323,7 @@ def _judge_function(exercise: Exercise, answer: Any) -> str:
     trials = [exercise.inputs(np.random.default_rng(t), t) for t in range(TRIALS)]
     results = _results(answer, trials)
     for inputs, result in zip(trials, results, strict=False):
-        problem = _difference(result, exercise.answer(*inputs))
+        problem = _difference(result, np.asarray(exercise.answer(*inputs), dtype=float))
         if problem:
             counter_example = f"{problem}; {_shown(exercise, inputs)}"
             found = [s for s in exercise.slips() if _reproduces(s.answer, trials, results)]
@@ -321,7 +390,7 @@ def _shown(exercise: Exercise, inputs: tuple[Array, ...]) -> str:
 
 
 def _reproduces(
-    wrong: Callable[..., Array],
+    wrong: Callable[..., Any],
     trials: Sequence[tuple[Array, ...]],
     results: Sequence[Array | str],
 ) -> bool:
@@ -329,7 +398,7 @@ def _reproduces(
     compared = 0
     for inputs, given in zip(trials, results, strict=False):
         try:
-            expected = wrong(*inputs)
+            expected = np.asarray(wrong(*inputs), dtype=float)
         except ValueError:  # its shapes do not fit here: nobody could have made this mistake
             continue
         if isinstance(given, str) or _distance(given, expected) > 1e-9:
@@ -341,5 +410,6 @@ def _reproduces(
 JUDGES: dict[str, Callable[[Exercise, Any], str]] = {
     "numbers": _judge_numbers,
     "words": _judge_words,
+    "choice": _judge_choice,
     "function": _judge_function,
 }

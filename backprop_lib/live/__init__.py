@@ -4,6 +4,7 @@ The only room that imports anywidget; `backprop_lib` itself never imports it.
 """
 
 from backprop_lib.live.base import LiveFigure
+from backprop_lib.live.circuit import Circuit, Graph
 from backprop_lib.live.controls import Axis, Choice, Readout, Slider
 from backprop_lib.live.curve import Curve
 from backprop_lib.live.explorer import Explorer
@@ -14,9 +15,11 @@ __all__ = [
     "Axis",
     "Bars",
     "Choice",
+    "Circuit",
     "Curve",
     "Explorer",
     "Film",
+    "Graph",
     "LiveFigure",
     "Matrix",
     "Path",

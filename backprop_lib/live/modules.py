@@ -17,6 +17,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.mjs";\n', re.MULTILINE)
+_DEFAULT = re.compile(r"^export default (.*);\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 
 
@@ -66,6 +67,32 @@ def joined(name: str) -> str:
     return "\n".join([*map(_as_function, needed), _with_local_imports(_source(figure))])
 
 
+def classic() -> str:
+    """One script that is no module and draws every kind of figure.
+
+    Browsers load no module into a page that was opened as a file. The site then takes this one.
+
+    Returns
+    -------
+    str
+        The loader and everything it may need, in one function.
+
+    Examples
+    --------
+    >>> classic().startswith("(() => {")
+    True
+    """
+    built = (path.stem for path in FOLDER.glob("*.mjs") if _DEFAULT.search(_source(path.stem)))
+    kinds = sorted(built)
+    ordered = dict.fromkeys(name for kind in kinds for name in dependencies(kind))
+    loader = _source("loader").replace("import.meta.url", "here")
+    loader = loader.replace("await import(`./${kind}.mjs`)", "kinds[kind]")
+    table = ", ".join(f"{kind}: {kind}_module" for kind in kinds)
+    parts = [*map(_as_function, ordered), f"const kinds = {{ {table} }};", loader]
+    start = '(() => {\n"use strict";\nconst here = document.currentScript.src;\n'
+    return start + "\n".join(parts) + "})();\n"
+
+
 def _source(name: str) -> str:
     return (FOLDER / f"{name}.mjs").read_text(encoding="utf-8")
 
@@ -77,6 +104,8 @@ def _with_local_imports(source: str) -> str:
 def _as_function(name: str) -> str:
     """The module as a call whose result holds its exports: its private names stay private."""
     source = _source(name)
-    exports = ", ".join(_EXPORT.findall(source))
-    body = _EXPORT.sub("", _with_local_imports(source))
+    exports = ", ".join(
+        [*_EXPORT.findall(source), *(f"default: {built}" for built in _DEFAULT.findall(source))]
+    )
+    body = _DEFAULT.sub("", _EXPORT.sub("", _with_local_imports(source)))
     return f"const {name}_module = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();\n"

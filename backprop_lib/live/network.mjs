@@ -49,7 +49,7 @@ function pair(up, down, anchor = "middle") {
 }
 
 /** Where a wire's numbers stand: slanting wires nearer to where they start, so that no two meet. */
-function wireTexts(from, to, wide) {
+export function wireTexts(from, to, wide) {
   const level = wide ? from.y === to.y : from.x === to.x;
   const share = level ? (wide ? 0.5 : 0.76) : wide ? 0.3 : 0.26;
   const [x, y] = [from.x + share * (to.x - from.x), from.y + share * (to.y - from.y)];

@@ -46,8 +46,9 @@ const WRITERS = {
   square: (operator, [term]) => ({ parts: [...grouped(term, ATOM), "\u00b2"], binding: POWER }),
 };
 
-function call(operator, [term]) {
-  return { parts: [`${NAMES[operator] ?? operator}(`, ...term.parts, ")"], binding: ATOM };
+function call(operator, terms) {
+  const within = between(terms.map(({ parts }) => parts), ", ");
+  return { parts: [`${NAMES[operator] ?? operator}(`, ...within, ")"], binding: ATOM };
 }
 
 function written(expression, textOf) {

@@ -11,9 +11,11 @@ from backprop_lib.live import (
     Axis,
     Bars,
     Choice,
+    Circuit,
     Curve,
     Explorer,
     Film,
+    Graph,
     Matrix,
     Path,
     Plane,
@@ -221,5 +223,44 @@ def explorer(trace: Trace | None = None, name: str = "hand-trace") -> Explorer:
     return Explorer(name, "The hand trace of a small network.", trace, horizon=30)
 
 
-def all_kinds() -> list[Curve | Plane | Film | Explorer]:
-    return [curve(), v_curve(), plane(), bowl(), film(), explorer()]
+CIRCUITS = {
+    "sum times z": Graph(
+        {"q": ("+", "x", "y"), "f": ("*", "q", "z")},
+        [Slider("x", -2, -9, 9, 0.5), Slider("y", 5, -9, 9, 0.5), Slider("z", -4, -9, 9, 0.5)],
+        {"x": (0, 0), "y": (0, 1), "z": (1, 2), "q": (1, 0.5), "f": (2, 1.25)},
+    ),
+    "fork": Graph(
+        {"b": ("square", "a"), "s": ("square", "b"), "y": ("+", "s", "b")},
+        [Slider("a", 3, -4, 4, 0.1)],
+        {"a": (0, 1), "b": (1, 1), "s": (2, 0), "y": (3, 1)},
+    ),
+    "every rule": Graph(
+        {
+            "m": ("max", "u", "v"),
+            "p": ("/", "m", "v"),
+            "g": ("tanh", "u"),
+            "r": ("relu", "g"),
+            "e": ("exp", "r"),
+            "n": ("neg", "e"),
+            "d": ("-", "p", "n"),
+            "c": ("*", 0.5, "d"),
+            "l": ("log", "c"),
+            "s": ("sigmoid", "l"),
+            "w": ("*", "s", "s"),
+        },
+        [Slider("u", 1.5, -3, 3, 0.1), Slider("v", 0.5, 0.1, 3, 0.1)],
+        {
+            "u": (0, 0), "v": (0, 2), "m": (1, 1), "p": (2, 2), "g": (1, 0), "r": (2, 0),
+            "e": (3, 0), "n": (4, 0), "d": (4, 2), "c": (5, 2), "l": (5, 1), "s": (6, 1),
+            "w": (7, 1),
+        },
+    ),
+}  # fmt: skip
+
+
+def circuit() -> Circuit:
+    return Circuit("stepper", "Small circuits to walk forwards and back.", CIRCUITS)
+
+
+def all_kinds() -> list[Curve | Plane | Film | Explorer | Circuit]:
+    return [curve(), v_curve(), plane(), bowl(), film(), explorer(), circuit()]

@@ -230,7 +230,7 @@ def test_live_figures_bring_their_loader_and_a_fallback(
         assert loader["type"] == "module"
     for figure in figures:
         assert (site / "_static" / "live" / f"{figure['data-live']}.mjs").is_file()
-        assert figure.find(["img", "table"]), "a reader without scripts sees nothing"
+        assert figure.find(["img", "table", "pre", "p"]), "a reader without scripts sees nothing"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -36,9 +36,9 @@ ROOMS = (
     "expressions",
     "mistakes",
     "trace",
+    "data",
     "diagnose",
     "exercises",
-    "data",
     "listing",
     "plots",
     "live",
@@ -48,6 +48,7 @@ OWNERS = {"matplotlib": "plots", "anywidget": "live", "traitlets": "live", "ipyw
 SLOW_TO_IMPORT = ("matplotlib", "anywidget", "ipywidgets", "IPython", "tqdm", "scipy")
 
 LONGEST_FUNCTION = 25
+LONGEST_TABLE = 35  # in a chapter's exercises: a function there is a list of misconceptions
 
 FILES = sorted(HOUSE.rglob("*.py"))
 PUBLIC = sorted(backprop_lib.__all__)
@@ -180,7 +181,8 @@ def functions_in(source: str) -> list[tuple[str, int]]:
 @pytest.mark.parametrize("path", FILES, ids=title)
 def test_no_function_is_longer_than_a_screen(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    too_long = {name: n for name, n in functions_in(source) if n > LONGEST_FUNCTION}
+    longest = LONGEST_TABLE if title(path).startswith("exercises/chapter_") else LONGEST_FUNCTION
+    too_long = {name: n for name, n in functions_in(source) if n > longest}
     assert too_long == {}
 
 

@@ -65,8 +65,17 @@
     );
   }
 
+  // Browsers load no module into a page opened as a file; there live figures come as one script.
+  function startFromFile(here) {
+    if (location.protocol !== "file:" || !document.querySelector("[data-live]")) return;
+    const script = document.createElement("script");
+    script.src = new URL("live/classic.js", here);
+    document.head.append(script);
+  }
+
   foldSidebar();
   addCopyButtons();
+  startFromFile(document.currentScript.src);
   addEventListener("load", markScrollers);
   addEventListener("resize", markScrollers);
   document.addEventListener("toggle", markScrollers, true);

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import importlib
 import os
 import re
 import shutil
@@ -55,6 +56,8 @@ SHAPING = {".css", ".js", ".mjs", ".svg", ".html", ".py", ".woff2"}
 NOT_PAGES = {"_static", "_sources"}
 LIVE_MARK = "data-live="
 LIVE_MODULES = Path("backprop_lib") / "live"
+# What is written for those who read the sources need not travel to every phone.
+DOC_COMMENT = re.compile(r"^[ ]*/\*\*.*?\*/\n", re.DOTALL | re.MULTILINE)
 DESCRIPTION_LENGTH = 155
 EARLY = 100
 LATE = 900
@@ -124,15 +127,20 @@ def note_changed_files(app: Sphinx, config: Config) -> None:
 
 
 def copy_live_modules(app: Sphinx) -> None:
-    """Put the modules of the live figures, and their style sheet, into the site."""
+    """Put the modules of the live figures, less their comments, and their style sheet into the
+    site."""
     if app.builder.format != "html":
         return
     target = Path(app.outdir) / "_static" / "live"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for pattern in ("*.mjs", "*.css"):
-        for file in (Path(app.srcdir) / LIVE_MODULES).glob(pattern):
-            shutil.copy2(file, target)
+    for file in (Path(app.srcdir) / LIVE_MODULES).glob("*.css"):
+        shutil.copy2(file, target)
+    for file in (Path(app.srcdir) / LIVE_MODULES).glob("*.mjs"):
+        source = DOC_COMMENT.sub("", file.read_text(encoding="utf-8"))
+        (target / file.name).write_text(source, encoding="utf-8")
+    whole = importlib.import_module("backprop_lib.live.modules").classic()
+    (target / "classic.js").write_text(DOC_COMMENT.sub("", whole), encoding="utf-8")
 
 
 def _name(asset: Any) -> str:
