@@ -95,7 +95,7 @@ function choiceFields({ choices }, name) {
 
 const FIELDS = {
   numbers: numberFields,
-  words: ({ right }) => lineOfText(`${right.length} words, in this order`),
+  words: ({ right }) => lineOfText(right.length === 1 ? "one word" : `${right.length} words, in this order`),
   choice: choiceFields,
 };
 
