@@ -15,8 +15,10 @@ from backprop_lib.exercises import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09,
     chapter_10,
     chapter_11,
+    chapter_12,
     chapter_13,
 )
 from backprop_lib.exercises.form import question_of, solution_of, to_html
@@ -32,8 +34,10 @@ CHAPTERS = (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09,
     chapter_10,
     chapter_11,
+    chapter_12,
     chapter_13,
 )
 EXERCISES: dict[str, Exercise] = {
