@@ -387,20 +387,26 @@ def gradients(
     [array([[1.25, 0.5 , 2.  ]])]
     """
     inputs = list(inputs)
-    for tensor in (output, *inputs):
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"found a {type(tensor).__name__}, expected a Tensor: Tensor(x)")
+    _check_tensors(output, *inputs)
     adjoint = {output: _seed(output, seed)}
     for node in reversed(topological_order(output)):
-        for parent, arriving in zip(node.parents, node.pullback(adjoint[node]), strict=True):
+        arrivals = node.pullback(adjoint[node])
+        for parent, arriving in zip(node.parents, arrivals, strict=True):
             arriving = unbroadcast(arriving, parent.shape)
             adjoint[parent] = adjoint[parent] + arriving if parent in adjoint else arriving
-    # Copies, because the rule of "+" hands the same array to both operands; with the dtype,
-    # because numpy 1 turns a single float32 number into float64 when it meets a Python float.
-    return [
-        np.array(adjoint[x], x.data.dtype) if x in adjoint else np.zeros_like(x.data)
-        for x in inputs
-    ]
+    return [_own_copy(adjoint.get(x), x.data) for x in inputs]
+
+
+def _check_tensors(*tensors: Tensor) -> None:
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"found a {type(tensor).__name__}, expected a Tensor: Tensor(x)")
+
+
+def _own_copy(g: Array | None, x: Array) -> Array:
+    # The rule of "+" hands the same array to both operands; and numpy 1 turns a single float32
+    # number into float64 when it meets a Python float.
+    return np.zeros_like(x) if g is None else np.array(g, x.dtype)
 
 
 def _seed(output: Tensor, seed: Array | float | None) -> Array:

@@ -157,6 +157,11 @@ def matmul_back(g: Array, X: Array, Y: Array) -> Array:
     return _joined(g @ Y.T, X.T @ g)
 
 
+def undo(g: Array, x: Array) -> Array:
+    """What reaches x when g reaches the array that x was broadcast to."""
+    return unbroadcast(g, x.shape)
+
+
 def _joined(*parts: Array) -> Array:
     return np.concatenate([part.ravel() for part in parts])
 
@@ -292,7 +297,7 @@ _RULES = (
         "13-unbroadcast",
         "x has the shape (n,), (1, n), (N, 1) or (N, n) and was broadcast to (N, n). Write "
         "undo(g, x): dJ/dx, of x's shape, from g = dJ/d(broadcast x) of shape (N, n).",
-        answer=lambda g, x: unbroadcast(g, x.shape),
+        answer=undo,
         slips=lambda: (
             Slip(
                 "the copies' gradients are averaged",
