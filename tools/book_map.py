@@ -50,6 +50,8 @@ TITLES = {
     "14_handwritten_digits": "Handwritten digits",
     "15_claims_tested": "Claims, tested",
 }
+# Executed pages of the appendix: in the book, but not on the way through it.
+APPENDICES = {"16_notation"}
 WIDTH, LINE, PART_LINE, SPINE = 440, 29, 40, 46
 FORWARD, BACKWARD, GREY, INK = "#0072B2", "#D55E00", "#6E6E6E", "#222222"
 
@@ -106,7 +108,7 @@ def _arrow(x: int, start: int, end: int, colour: str, *, dashed: bool = False) -
 
 def finished_chapters() -> set[str]:
     """The chapters that are in the book."""
-    return {path.stem for path in (ROOT / "chapters").glob("*.ipynb")}
+    return {path.stem for path in (ROOT / "chapters").glob("*.ipynb")} - APPENDICES
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from backprop_lib.exercises import (
     chapter_11,
     chapter_12,
     chapter_13,
+    chapter_14,
+    chapter_15,
 )
 from backprop_lib.exercises.form import question_of, solution_of, to_html
 from backprop_lib.exercises.kinds import Exercise, Verdict, judge
@@ -39,6 +41,8 @@ CHAPTERS = (
     chapter_11,
     chapter_12,
     chapter_13,
+    chapter_14,
+    chapter_15,
 )
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES

@@ -8,7 +8,9 @@ from backprop_lib.live.circuit import Circuit, Graph
 from backprop_lib.live.controls import Axis, Choice, Readout, Slider
 from backprop_lib.live.curve import Curve
 from backprop_lib.live.explorer import Explorer
+from backprop_lib.live.export import EightBits, centred, eight_bits
 from backprop_lib.live.film import Bars, Film, Matrix, Scatter, Series
+from backprop_lib.live.pad import Pad
 from backprop_lib.live.plane import Path, Plane, Surface
 
 __all__ = [
@@ -17,11 +19,13 @@ __all__ = [
     "Choice",
     "Circuit",
     "Curve",
+    "EightBits",
     "Explorer",
     "Film",
     "Graph",
     "LiveFigure",
     "Matrix",
+    "Pad",
     "Path",
     "Plane",
     "Readout",
@@ -29,4 +33,6 @@ __all__ = [
     "Series",
     "Slider",
     "Surface",
+    "centred",
+    "eight_bits",
 ]

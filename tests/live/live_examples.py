@@ -6,17 +6,19 @@ import math
 
 import numpy as np
 
-from backprop_lib import MLP, Params, half_mse, sigmoid, tanh, trace_step
+from backprop_lib import MLP, Params, half_mse, load_digits, sigmoid, softmax, tanh, trace_step
 from backprop_lib.live import (
     Axis,
     Bars,
     Choice,
     Circuit,
     Curve,
+    EightBits,
     Explorer,
     Film,
     Graph,
     Matrix,
+    Pad,
     Path,
     Plane,
     Readout,
@@ -24,6 +26,7 @@ from backprop_lib.live import (
     Series,
     Slider,
     Surface,
+    eight_bits,
 )
 from backprop_lib.trace import Trace
 
@@ -262,5 +265,26 @@ def circuit() -> Circuit:
     return Circuit("stepper", "Small circuits to walk forwards and back.", CIRCUITS)
 
 
-def all_kinds() -> list[Curve | Plane | Film | Explorer | Circuit]:
-    return [curve(), v_curve(), plane(), bowl(), film(), explorer(), circuit()]
+def pad_images() -> np.ndarray:
+    """The small digits, three pixels for one, in the size and the grey values of MNIST."""
+    small = np.round(load_digits().X_test[:12] * 255) / 255
+    large = np.zeros((12, 28, 28))
+    large[:, 2:26, 2:26] = np.kron(small.reshape(12, 8, 8), np.ones((1, 3, 3)))
+    return large.reshape(12, 784)
+
+
+def pad_network() -> EightBits:
+    """Random weights, large enough that the answers differ."""
+    mlp = MLP((784, 30, 10), (sigmoid, softmax))
+    params = mlp.init(np.random.default_rng(2))
+    return eight_bits(mlp, params.like(3 * params.theta))
+
+
+def pad() -> Pad:
+    labels = load_digits().y_test[:12]
+    alt = "A pad to draw on, and a bar for each answer."
+    return Pad("draw", alt, pad_network(), pad_images(), labels)
+
+
+def all_kinds() -> list[Curve | Plane | Film | Explorer | Circuit | Pad]:
+    return [curve(), v_curve(), plane(), bowl(), film(), explorer(), circuit(), pad()]

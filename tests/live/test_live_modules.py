@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from live_examples import all_kinds
 
-from backprop_lib.live import Circuit, Curve, Explorer, Film, Plane
+from backprop_lib.live import Circuit, Curve, Explorer, Film, Pad, Plane
 from backprop_lib.live.modules import FOLDER, dependencies, joined
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 MODULES = sorted(FOLDER.glob("*.mjs"))
-FIGURES = ["circuit", "curve", "explorer", "film", "plane"]
+FIGURES = ["circuit", "curve", "explorer", "film", "pad", "plane"]
 # These stand on pages only; in a notebook the cell itself answers.
 FORMS = ["form", "progress"]
 SCRIPT_OF_A_FIGURE = 24_000
@@ -54,7 +54,7 @@ def test_joined_module_has_no_imports_and_one_export(kind: str) -> None:
     assert len(re.findall(r"^export\b", source, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("kind", [Circuit, Curve, Explorer, Film, Plane])
+@pytest.mark.parametrize("kind", [Circuit, Curve, Explorer, Film, Pad, Plane])
 def test_widgets_carry_the_joined_module_and_the_style_sheet(kind: type) -> None:
     assert kind._esm == joined(kind.kind)
     assert kind._css == (FOLDER / "live.css").read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def poisoned(value: Any) -> Any:
     kept = {"key", "kind", "ramp", "format", "coordinates", "target", "keys", "surface", "point"}
     kept |= {"definitions", "update", "start", "steps", "expression", "expressions", "phase"}
     kept |= {"gradients", "network", "order", "bugs", "alternatives", "options", "value", "tangent"}
-    kept |= {"written", "node", "wires", "place", "total"}
+    kept |= {"written", "node", "wires", "place", "total", "codes", "pixels", "activation"}
     if isinstance(value, dict):
         return {k: v if k in kept else poisoned(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -63,6 +63,7 @@ def test_markup_in_labels_stays_text(live_page: LivePage, figure: LiveFigure) ->
         ("film", '{"controls":[],"readouts":[],"runs":[]}'),
         ("explorer", '{"quantities":[]}'),
         ("circuit", '{"titles":["c"],"circuits":[{"inputs":[],"lines":[]}]}'),
+        ("pad", '{"network":[{"step":1,"codes":"AQ==","biases":[0,0],"activation":"relu"}]}'),
         ("nosuchkind", "{}"),
         ("../../evil", "{}"),
         ("constructor", "{}"),
@@ -79,7 +80,7 @@ def test_a_broken_state_leaves_the_picture_and_one_sentence(
     assert page.log.errors == []
 
 
-@pytest.mark.parametrize("name", ["curve", "plane", "bowl", "film", "explorer", "circuit"])
+@pytest.mark.parametrize("name", ["curve", "plane", "bowl", "film", "explorer", "circuit", "pad"])
 def test_truncated_anywhere_no_state_breaks_the_page(live_page: LivePage, name: str) -> None:
     figure = getattr(examples, name)()
     whole = json.dumps(figure.state)
@@ -147,13 +148,14 @@ def test_an_explorer_survives_wild_inputs(live_page: LivePage) -> None:
 def test_without_scripts_every_fallback_is_there(live_page: LivePage) -> None:
     page = live_page(*examples.all_kinds(), javascript=False, wait=False)
     images = page.locator("main img")
-    assert images.count() == 5
+    assert images.count() == 6
     for image in images.all():
         assert image.get_attribute("alt")
         assert image.bounding_box()["width"] > 200
-    trace, circuit = page.locator("main table").all()
+    trace, circuit, pad = page.locator("main table").all()
     assert "0.59327" in trace.inner_text()
     assert "-12" in circuit.inner_text()
+    assert "read as" in pad.inner_text()
     assert page.log.missing == []
 
 
@@ -164,7 +166,7 @@ def test_fallbacks_are_pictures_that_a_browser_draws(live_page: LivePage) -> Non
     sizes = page.locator("main img").evaluate_all(
         "list => Promise.all(list.map((e) => e.decode().then(() => e.naturalWidth)))"
     )
-    assert len(sizes) == 5
+    assert len(sizes) == 6
     assert all(size >= 300 for size in sizes)
 
 
