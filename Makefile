@@ -10,7 +10,8 @@ PORT    ?= 8000
 CHAPTERS ?=
 export PYTHON3
 
-.PHONY: help book test notebooks verify portable serve bench mutants lint format oracles lock clean distclean
+.PHONY: help book test notebooks verify portable serve bench mutants lint format oracles lock \
+        package archive hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -24,6 +25,10 @@ help:
 	@echo "make mutants    plant the named bugs one by one; the tests must catch each"
 	@echo "make oracles    install PyTorch, JAX, autograd and scikit-learn as further witnesses"
 	@echo "make bench      time the library against its peers"
+	@echo ""
+	@echo "make package    build backprop_lib as a package; prove it in an environment of its own"
+	@echo "make archive    pack the built site with checksums: dist/"
+	@echo "make hooks      let git check style, types and twins before each commit"
 	@echo ""
 	@echo "make lint       check style and types       make format     put the code in form"
 	@echo "make lock       resolve constraints.txt     make clean      remove what was built"
@@ -97,6 +102,18 @@ format: .venv/test.stamp
 
 lock: .venv/book.stamp
 	@$(PYTHON) -m tools.lock
+
+hooks: .venv/test.stamp
+	@$(INSTALL) pre-commit
+	@.venv/bin/pre-commit install
+
+# --- Publishing -----------------------------------------------------------------------------------
+
+package: .venv/test.stamp
+	@$(PYTHON) -m tools.package
+
+archive: book
+	@$(PYTHON) -m tools.archive
 
 # --- Tidying --------------------------------------------------------------------------------------
 

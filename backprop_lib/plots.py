@@ -314,7 +314,7 @@ def images(
     for axes in grid.flat:
         axes.set_axis_off()
     for n, (axes, row, title) in enumerate(zip(grid.flat, pixels, titles, strict=False)):
-        axes.imshow(row.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
+        axes.imshow(row.reshape(side, side), cmap="gray_r", vmin=0, vmax=1, interpolation="none")
         axes.set_title(title, fontsize=10, loc="center", color=colours[n] if colours else "black")
     return figure
 

@@ -50,11 +50,12 @@ class Count:
 
 
 def lint() -> Count:
-    """Style and types."""
+    """Style and types; what the workflows may do."""
     return (
         _command("ruff", "check", ".")
         + _command("ruff", "format", "--check", ".")
         + _command("mypy")
+        + _command("zizmor", "--offline", "--quiet", ".github")
     )
 
 
@@ -66,7 +67,13 @@ def site() -> Count:
 
 def tests() -> Count:
     """Library, notebooks, site, structure."""
-    return _pytest("tests", "-m", "not slow", *IN_PARALLEL, "tests")
+    return _pytest("tests", "-m", "not slow", *IN_PARALLEL, *_folders())
+
+
+def _folders() -> list[str]:
+    """The folders of tests; first the one whose browser keeps a worker busy to the end."""
+    found = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
+    return sorted(found, key=lambda folder: (folder != "tests/site", folder))
 
 
 def doctests() -> Count:

@@ -27,13 +27,26 @@ def frozen(python: Path) -> list[str]:
     return sorted((f"{name}=={version}" for name, version in pinned), key=str.lower)
 
 
+def without_lock(requirements: list[Path], folder: Path) -> list[Path]:
+    """Copies of these files that do not ask for the locked versions."""
+    copies = []
+    for path in requirements:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        copy = folder / path.name
+        copy.write_text("".join(line for line in lines if line[:3] != "-c "), encoding="utf-8")
+        copies.append(copy)
+    return copies
+
+
 def resolve(requirements: list[Path]) -> list[str]:
     """Install the newest versions that satisfy all files together, and list them."""
-    with tempfile.TemporaryDirectory(prefix="lock-") as folder:
-        venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
+    with tempfile.TemporaryDirectory(prefix="lock-") as name:
+        folder = Path(name)
+        venv.create(folder / "venv", with_pip=True)
+        python = folder / "venv" / "bin" / "python"
         pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
-        named = [word for path in requirements for word in ("-r", str(path))]
+        copies = without_lock(requirements, folder)
+        named = [word for path in copies for word in ("-r", str(path))]
         subprocess.run([*pip, "install", "--quiet", *named], check=True)
         return frozen(python)
 

@@ -250,7 +250,7 @@ def test_hints_and_solution_are_those_of_python_and_come_one_by_one(
     assert form.locator(".lf-hints p").count() == count
     assert str(solution(name)) not in page.content()
     form.locator("summary").press("Enter")
-    form.locator(".lf-solution pre").wait_for()
+    form.locator(".lf-solution pre", has_text=re.compile(r"\S")).wait_for()
     assert form.locator(".lf-solution pre").inner_text() == str(solution(name))
 
 

@@ -123,6 +123,7 @@ def test_what_is_missing_is_said(python3: str | None, words: str, tmp_path: Path
 
 def makefile_targets() -> list[str]:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = text.replace("\\\n", " ")
     (phony,) = re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)
     return phony.split()
 

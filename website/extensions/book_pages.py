@@ -17,10 +17,9 @@ import importlib
 import os
 import re
 import shutil
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.locale import admonitionlabels
@@ -28,9 +27,12 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.images import get_image_size
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+# The site's buttons and the package's addresses must agree on where the sources live.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from tools.repository import Repository, find_repository
+
+if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
@@ -65,43 +67,6 @@ LATE = 900
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Repository:
-    """Where the sources of this build live."""
-
-    url: str
-    branch: str
-
-    @property
-    def binder_path(self) -> str:
-        """The part of a Binder address that names repository and branch."""
-        server, _, name = self.url.partition("://")[2].partition("/")
-        branch = quote(self.branch, safe="")
-        if server == "github.com":
-            return f"gh/{name}/{branch}"
-        if server == "gitlab.com":
-            return f"gl/{quote(name, safe='')}/{branch}"
-        return f"git/{quote(self.url, safe='')}/{branch}"
-
-
-def find_repository(
-    variables: Mapping[str, str], configured_url: str, configured_branch: str
-) -> Repository | None:
-    """The repository a forge says it is building (so a fork's site points to the fork),
-    else the configured one, else None."""
-    url, branch = configured_url, ""
-    if name := variables.get("GITHUB_REPOSITORY"):
-        url = f"{variables.get('GITHUB_SERVER_URL', 'https://github.com')}/{name}"
-        if variables.get("GITHUB_REF", "").startswith("refs/heads/"):
-            branch = variables["GITHUB_REF"].removeprefix("refs/heads/")
-    elif project := variables.get("CI_PROJECT_URL"):
-        url = project
-        branch = variables.get("CI_COMMIT_BRANCH") or variables.get("CI_DEFAULT_BRANCH", "")
-    if not url:
-        return None
-    return Repository(url.rstrip("/").removesuffix(".git"), branch or configured_branch or "main")
-
-
 def take_repository(app: Sphinx, config: Config) -> None:
     """Move the repository out of the theme's options: its own buttons fail on unknown forges."""
     options = config.html_theme_options
@@ -110,6 +75,12 @@ def take_repository(app: Sphinx, config: Config) -> None:
     )
     if "repository_url" in options:
         options["repository_url"] = ""
+
+
+def find_lite(app: Sphinx, config: Config) -> None:
+    """Forget the site that runs chapters in the browser where none lies beside the pages."""
+    if not (Path(app.outdir) / config.book_lite / "lab" / "index.html").is_file():
+        config.book_lite = ""
 
 
 def fingerprint(source: Path) -> str:
@@ -309,10 +280,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything; pages are slimmed last."""
     app.add_config_value("book_repository", None, "html")
     app.add_config_value("book_binderhub", "https://mybinder.org", "html")
-    app.add_config_value("book_lite", "", "html")
+    app.add_config_value("book_lite", "lite", "html")
     app.add_config_value("book_fingerprint", "", "html")
     app.add_post_transform(NativeDetails)
     app.connect("config-inited", take_repository)
+    app.connect("config-inited", find_lite)
     app.connect("config-inited", note_changed_files)
     app.connect("builder-inited", copy_live_modules)
     app.connect("html-page-context", finish_body)
