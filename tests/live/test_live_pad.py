@@ -115,7 +115,11 @@ INK = """(drawings) => import("/live/ink.mjs").then(({ inkOf, centred }) =>
   drawings.map((strokes) => { const ink = inkOf(strokes); return [ink, centred(ink)]; }))"""
 NUMBERS = """(figure) => [...figure.querySelectorAll(".lf-numbers-of")].map((list) =>
   [...list.querySelectorAll("b")].map((e) => Number(e.textContent)))"""
-DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Two frames on; but a browser that draws none for a while must not hold the tests for ever.
+DRAWN = """() => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+  setTimeout(done, 500);
+})"""
 
 
 def shown(page: Page) -> list[list[float]]:
