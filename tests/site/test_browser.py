@@ -36,10 +36,10 @@ FRAME = """const frame = () => new Promise((done) => {
     setTimeout(done, 250);
   });"""
 # As a reader scrolls: live figures start before they come into view.
-SCROLL_THROUGH = f"""async () => {{
-  {FRAME}
-"""
-SCROLL_THROUGH += """
+SCROLL_THROUGH = (
+    "async () => { "
+    + FRAME
+    + """
   const starting = () => [...document.querySelectorAll("[data-live]:not([data-ready])")]
     .some((figure) => figure.getBoundingClientRect().top < innerHeight + 300);
   for (let y = 0; y < document.documentElement.scrollHeight; y += 300) {
@@ -51,10 +51,11 @@ SCROLL_THROUGH += """
   scrollTo(0, 0);
   await document.fonts.ready;
 }"""
-START_FIGURES = f"""async () => {{
-  {FRAME}
-"""
-START_FIGURES += """
+)
+START_FIGURES = (
+    "async () => { "
+    + FRAME
+    + """
   for (const figure of document.querySelectorAll("[data-live]")) {
     figure.scrollIntoView();
     for (let wait = 0; !figure.dataset.ready && wait < 300; wait++) await frame();
@@ -62,6 +63,7 @@ START_FIGURES += """
   scrollTo(0, 0);
   await document.fonts.ready;
 }"""
+)
 TOO_WIDE = """() => {
   const page = document.documentElement;
   if (page.scrollWidth <= innerWidth) return [];
