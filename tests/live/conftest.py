@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from live_examples import html_of
 
 from backprop_lib.live import LiveFigure
 from backprop_lib.live.modules import FOLDER
@@ -53,10 +54,6 @@ def live_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "page.css").write_text(STYLE, encoding="utf-8")
     (root / "empty.html").write_text("<!DOCTYPE html><title>empty</title>", encoding="utf-8")
     return root
-
-
-def html_of(figure: LiveFigure) -> str:
-    return figure._repr_mimebundle_()[0]["text/html"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One figure of each kind, as a chapter would make it."""
+"""One figure of each kind, as a chapter would make it; and what a notebook stores of it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from backprop_lib.live import (
     Explorer,
     Film,
     Graph,
+    LiveFigure,
     Matrix,
     Pad,
     Path,
@@ -32,6 +33,10 @@ from backprop_lib.trace import Trace
 
 SIGMOID = {"a": ("sigmoid", ("*", "w", "z")), "s": ("*", "w", "a", ("-", 1, "a"))}
 TANH = {"a": ("tanh", ("*", "w", "z")), "s": ("*", "w", ("-", 1, ("square", "a")))}
+
+
+def html_of(figure: LiveFigure) -> str:
+    return figure._repr_mimebundle_()[0]["text/html"]
 
 
 def curve(name: str = "sigmoid-slope") -> Curve:

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from live_examples import all_kinds, curve, film, hand_trace, plane, record
+from live_examples import all_kinds, curve, film, hand_trace, html_of, plane, record
 
 from backprop_lib.live import (
     Axis,
@@ -33,7 +33,6 @@ from backprop_lib.live import (
     Surface,
 )
 from backprop_lib.live.encode import jsonable, to_attribute
-from conftest import html_of
 
 NASTY = """</script><img src=x onerror=alert(1)>'"&<!--]]>\u2028$x$ \\"""
 KINDS = all_kinds()

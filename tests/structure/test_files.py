@@ -119,3 +119,18 @@ def test_binder_reads_the_root_files() -> None:
 def test_there_are_chapters() -> None:
     assert slugs()
     assert all(re.fullmatch(r"\d\d_[a-z_]+", slug) for slug in slugs())
+
+
+def test_every_module_of_the_tests_can_be_imported_by_its_name() -> None:
+    """Folders of tests share one list of places to import from: of two namesakes one is found."""
+    modules = [
+        path for path in tracked() if path.suffix == ".py" and ROOT / "tests" in path.parents
+    ]
+    names = [path.stem for path in modules if path.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))
+    importers = [
+        path.relative_to(ROOT).as_posix()
+        for path in modules
+        if re.search(r"^(?:from|import) conftest\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert importers == [], "what a test imports stands in a module with a name of its own"
