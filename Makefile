@@ -10,7 +10,7 @@ PORT    ?= 8000
 CHAPTERS ?=
 export PYTHON3
 
-.PHONY: help book test notebooks verify portable serve bench mutants lint format oracles lock \
+.PHONY: help book test notebooks verify portable serve bench mutants times lint format oracles lock \
         package archive hooks clean distclean
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "                (CHAPTERS=\"07 08\" executes these)"
 	@echo "make verify     execute every chapter and compare with what is stored, byte for byte"
 	@echo "make portable   compare every output once more, on an older machine that this one plays"
+	@echo "make times      measure how long each chapter runs, for the line under its title"
 	@echo "make mutants    plant the named bugs one by one; the tests must catch each"
 	@echo "make oracles    install PyTorch, JAX, autograd and scikit-learn as further witnesses"
 	@echo "make bench      time the library against its peers"
@@ -87,6 +88,9 @@ bench: .venv/book.stamp
 
 verify: .venv/book.stamp
 	@$(PYTHON) -m tools.book run --all --verify
+
+times: .venv/oracles.stamp
+	@$(PYTHON) -m tools.run_times
 
 portable: .venv/test.stamp
 	@$(PYTHON) -m tools.portable

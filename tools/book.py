@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """Compare twins and form; executes nothing."""
     failed = 0
-    for slug in _named(arguments.names):
+    for slug in named(arguments.names):
         problems = tuple(twin_differences(slug) + form_differences(slug))
         _report(Outcome(slug, "differs" if problems else "twins equal, in normal form", problems))
         failed += bool(problems)
@@ -112,7 +112,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def put_in_form(arguments: argparse.Namespace) -> int:
-    for slug in _named(arguments.names):
+    for slug in named(arguments.names):
         if not notebook_path(slug).exists():
             print(f"{slug}: no notebook yet, nothing to normalise")
             continue
@@ -124,7 +124,7 @@ def put_in_form(arguments: argparse.Namespace) -> int:
 def _chosen(arguments: argparse.Namespace) -> list[str]:
     """The chapters to execute, each announced with the reason."""
     if arguments.names or arguments.all or arguments.verify:
-        return _named(arguments.names)
+        return named(arguments.names)
     reason_for = why_edited if arguments.edited else why_stale
     reasons = {slug: reason_for(slug) for slug in slugs()}
     stale = {slug: reason for slug, reason in reasons.items() if reason}
@@ -133,7 +133,7 @@ def _chosen(arguments: argparse.Namespace) -> list[str]:
     return list(stale)
 
 
-def _named(names: Sequence[str]) -> list[str]:
+def named(names: Sequence[str]) -> list[str]:
     """Full names for what was typed: '7', '07' and '07_hand_trace' are one chapter."""
     if not names:
         return slugs()
