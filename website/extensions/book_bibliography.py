@@ -232,7 +232,7 @@ def _item(app: Sphinx, docname: str, work: Work, where: list[str]) -> nodes.list
     venue = f", {work.venue} ({work.years[0]})." if work.venue else f" ({work.years[0]})."
     parts = [nodes.Text(f"{_authors(work)}, "), nodes.emphasis("", work.title), nodes.Text(venue)]
     if work.address:
-        name = work.address.removeprefix(DOI).removeprefix("https://")
+        name = re.sub(r"^https?://", "", work.address.replace(DOI, "doi:"))
         link = nodes.reference("", name, refuri=work.address, classes=["book-address"])
         parts += [nodes.Text(" "), link, nodes.Text(".")]
     line = nodes.paragraph("", "", *parts, *_cited_in(app, docname, where))
