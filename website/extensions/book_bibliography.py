@@ -236,10 +236,15 @@ def _cited_in(app: Sphinx, docname: str, where: list[str]) -> list[nodes.Node]:
     return [nodes.inline("", "", nodes.Text(words), *links, nodes.Text("."), classes=["book-back"])]
 
 
+def _typeset(text: str) -> str:
+    """With the apostrophe of print, as in the chapters."""
+    return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
+
+
 def _item(app: Sphinx, docname: str, work: Work, where: list[str]) -> nodes.list_item:
     comma = "" if work.title.endswith("?") else ","
-    venue = f"{comma} {work.venue} ({work.years[0]})."
-    parts = [nodes.Text(f"{_authors(work)}, "), nodes.emphasis("", work.title), nodes.Text(venue)]
+    title, venue = _typeset(work.title), _typeset(f"{comma} {work.venue} ({work.years[0]}).")
+    parts = [nodes.Text(f"{_authors(work)}, "), nodes.emphasis("", title), nodes.Text(venue)]
     if work.address:
         name = re.sub(r"^https?://", "", work.address.replace(DOI, "doi:"))
         link = nodes.reference("", name, refuri=work.address, classes=["book-address"])
