@@ -231,7 +231,7 @@ def perceptron(
 
     Notes
     -----
-    Rosenblatt (1958); Chapter 1, *Perceptron*.
+    Rosenblatt (1958, 1962); Chapter 1, *Perceptron*.
     """
     pull_of = _check_labels(X, y, labels)
     check_positive("learning_rate", learning_rate)

@@ -256,6 +256,34 @@ def test_an_entry_says_who_what_where_and_when() -> None:
         assert re.fullmatch(r"\d{4}", work.years[0]), work.key
         assert work.years[0] in work.key, work.key
         assert not work.address or re.match(r"https?://", work.address), work.key
+        doi = work.address.removeprefix(book_bibliography.DOI)
+        assert doi == work.address or re.fullmatch(r"10\.\d{4,5}/[\w.()/-]+", doi), work.key
+
+
+PARTS = "booktitle = {Book}, volume = {2}, publisher = {House}, pages = {3--4}"
+PAPER = "journal = {Journal}, volume = {2}, number = {1}, pages = {3--4}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "venue"),
+    [
+        ("incollection", PARTS, "in Book, volume 2, House, 3–4"),
+        ("inproceedings", PARTS, "in Book 2, House, 3–4"),
+        ("article", PAPER, "Journal 2(1), 3–4"),
+        ("book", "publisher = {House}", "House"),
+    ],
+)
+def test_a_venue_says_where_to_look(kind: str, fields: str, venue: str) -> None:
+    who_and_when = "author = {Doe, J.}, title = {Title}, year = {2000}"
+    (work,) = book_bibliography.parse(f"@{kind}{{doe-2000, {who_and_when}, {fields}}}")
+    assert work.venue == venue
+
+
+def test_a_question_is_not_followed_by_a_comma(site: Path) -> None:
+    entries = soup(site / "bibliography.html").select(".book-bibliography li")
+    for entry in entries:
+        title = entry.em.get_text()
+        assert str(entry.em.next_sibling).startswith(" " if title.endswith("?") else ", "), title
 
 
 def works_in(text: str) -> list[str]:
@@ -294,6 +322,7 @@ def test_chapters_and_bibliography_lead_to_each_other(site: Path) -> None:
     }
     assert backwards == forwards
     assert {chapter for chapter, _ in forwards} == set(CHAPTERS)
+    assert {work for _, work in forwards} == {work.anchor for work in WORKS}
     assert [item["id"] for item in page.select(".book-bibliography li")] == [
         w.anchor for w in WORKS
     ]

@@ -67,13 +67,21 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
-def _venue(fields: Any) -> str:
-    """Where the work appeared: journal with volume, number and pages, or book, or house."""
-    place = fields.get("journal") or fields.get("booktitle", "")
+def _place_and_volume(entry: Any) -> str:
+    """The journal, or the book that a work is a part of."""
+    fields = entry.fields
+    place = f"in {fields['booktitle']}" if "booktitle" in fields else fields.get("journal", "")
     if volume := fields.get("volume"):
-        place += f" {volume}" + (f"({fields['number']})" if "number" in fields else "")
+        place += ", volume " if entry.type == "incollection" else " "
+        place += volume + (f"({fields['number']})" if "number" in fields else "")
+    return str(place)
+
+
+def _venue(entry: Any) -> str:
+    """Where the work appeared: journal with volume, number and pages, or book, or house."""
+    fields = entry.fields
     names = ("edition", "publisher", "school", "howpublished")
-    parts = [place, *(fields.get(name, "") for name in names)]
+    parts = [_place_and_volume(entry), *(fields.get(name, "") for name in names)]
     if pages := fields.get("pages"):
         parts.append(pages.replace("--", "\N{EN DASH}"))
     return ", ".join(part for part in parts if part)
@@ -86,7 +94,7 @@ def _work(key: str, entry: Any) -> Work:
     address = DOI + fields["doi"] if "doi" in fields else fields.get("url", "")
     years = (fields["year"], *fields.get("presented", "").split())
     surname = people[0].last_names[0]
-    return Work(key, authors, surname, years, fields["title"], _venue(fields), address)
+    return Work(key, authors, surname, years, fields["title"], _venue(entry), address)
 
 
 @cache
@@ -224,15 +232,21 @@ def _cited_in(app: Sphinx, docname: str, where: list[str]) -> list[nodes.Node]:
         address = f"{app.builder.get_relative_uri(docname, chapter)}#where-it-came-from"
         link = nodes.reference("", number, internal=True, refuri=address)
         links += [nodes.Text(", " if links else ""), link]
-    words = " Named in chapters " if len(where) > 1 else " Named in chapter "
+    words = f" Named in chapter{'s' if len(where) > 1 else ''}\N{NO-BREAK SPACE}"
     return [nodes.inline("", "", nodes.Text(words), *links, nodes.Text("."), classes=["book-back"])]
 
 
+def _typeset(text: str) -> str:
+    """With the apostrophe of print, as in the chapters."""
+    return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
+
+
 def _item(app: Sphinx, docname: str, work: Work, where: list[str]) -> nodes.list_item:
-    venue = f", {work.venue} ({work.years[0]})." if work.venue else f" ({work.years[0]})."
-    parts = [nodes.Text(f"{_authors(work)}, "), nodes.emphasis("", work.title), nodes.Text(venue)]
+    comma = "" if work.title.endswith("?") else ","
+    title, venue = _typeset(work.title), _typeset(f"{comma} {work.venue} ({work.years[0]}).")
+    parts = [nodes.Text(f"{_authors(work)}, "), nodes.emphasis("", title), nodes.Text(venue)]
     if work.address:
-        name = work.address.removeprefix(DOI).removeprefix("https://")
+        name = re.sub(r"^https?://", "", work.address.replace(DOI, "doi:"))
         link = nodes.reference("", name, refuri=work.address, classes=["book-address"])
         parts += [nodes.Text(" "), link, nodes.Text(".")]
     line = nodes.paragraph("", "", *parts, *_cited_in(app, docname, where))
