@@ -200,7 +200,7 @@ def delta_of(
     mlp, params, cache, y, loss
         As for `backward`.
     memo : dict, optional
-        Errors known so far, by layer; extended on the way. None computes everything afresh.
+        Errors known so far, by layer; extended on the way. None starts from nothing.
 
     Returns
     -------
@@ -232,16 +232,14 @@ def delta_of(
     if not 1 <= l <= mlp.L:
         raise ValueError(f"there is no delta[{l}]; layers with an error are 1..{mlp.L}")
     check_backward(mlp, params, cache, y, loss)
-    if memo is not None and l in memo:
-        return memo[l]
-    if l == mlp.L:
-        delta = output_delta(mlp, cache, y, loss)
-    else:
-        after = delta_of(l + 1, mlp, params, cache, y, loss, memo)
-        delta = (after @ params.W[l + 1]) * mlp.phi[l].d(cache.z[l], cache.a[l])
-    if memo is not None:
-        memo[l] = delta
-    return delta
+    memo = {} if memo is None else memo
+    if l not in memo:
+        if l == mlp.L:
+            memo[l] = output_delta(mlp, cache, y, loss)
+        else:
+            after = delta_of(l + 1, mlp, params, cache, y, loss, memo)
+            memo[l] = (after @ params.W[l + 1]) * mlp.phi[l].d(cache.z[l], cache.a[l])
+    return memo[l]
 
 
 def check_backward(mlp: MLP, params: Params, cache: Cache, y: Array, loss: Loss) -> None:

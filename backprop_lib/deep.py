@@ -191,12 +191,13 @@ def batch_norm(s: Array, gamma: Array, beta: Array) -> BatchNorm:
 def batch_norm_back(delta: Array, gamma: Array, norm: BatchNorm) -> tuple[Array, Array, Array]:
     r"""Back through `batch_norm`: every row has moved the mean and the variance of all.
 
-    With $g = \delta \odot \gamma$, the error at $\hat s$, and means over the rows:
+    With $\hat\delta = \delta \odot \gamma$, the error at $\hat s$, $\rho = \sqrt{\sigma^2 +
+    \epsilon}$ and means over the rows:
 
     .. math::
 
-       \frac{\partial J}{\partial s} &= \frac{g - \overline{g} -
-           \hat s \odot \overline{g \odot \hat s}}{\sqrt{\sigma^2 + \epsilon}} \\
+       \frac{\partial J}{\partial s} &= \frac1\rho \bigl(\hat\delta - \overline{\hat\delta} -
+           \hat s \odot \overline{\hat\delta \odot \hat s}\bigr) \\
        \frac{\partial J}{\partial \gamma} &= \textstyle\sum_n \delta_n \odot \hat s_n, \qquad
        \frac{\partial J}{\partial \beta} = \sum_n \delta_n
 
@@ -225,9 +226,9 @@ def batch_norm_back(delta: Array, gamma: Array, norm: BatchNorm) -> tuple[Array,
     -----
     Derived in Chapter 10, *Vanishing and exploding gradients*; Ioffe & Szegedy (2015).
     """
-    s_hat, root = norm.s_hat, np.sqrt(norm.batch.variance + EPS)
-    g = delta * gamma
-    ds = (g - g.mean(axis=0) - s_hat * (g * s_hat).mean(axis=0)) / root
+    s_hat, rho = norm.s_hat, np.sqrt(norm.batch.variance + EPS)
+    delta_hat = delta * gamma
+    ds = (delta_hat - delta_hat.mean(axis=0) - s_hat * (delta_hat * s_hat).mean(axis=0)) / rho
     return ds, (delta * s_hat).sum(axis=0), delta.sum(axis=0)
 
 

@@ -405,15 +405,15 @@ _LEARNABLE = ("none of them", "AND", "OR", "AND and OR")
 
 def _without_bias() -> str:
     """Which gates a neuron without a bias learns, labels 0 and 1."""
-    learnt = []
+    learned = []
     for name, y in _GATES.items():
         w = np.zeros(2)
         for _ in range(100):
             for x, target in zip(CORNERS, bits(y)[:, 0], strict=True):
                 w = w + (target - float(w @ x > 0)) * x
         if ((CORNERS @ w > 0) == bits(y)[:, 0]).all():
-            learnt.append(name)
-    return " and ".join(learnt) or _LEARNABLE[0]
+            learned.append(name)
+    return " and ".join(learned) or _LEARNABLE[0]
 
 
 def mistakes(X: Array, y: Array, w: Array, b: Array) -> Array:

@@ -533,7 +533,7 @@ _COUNT_SLIPS = (
     ),
     _count_slip(
         "the biases are not nudged",
-        "A bias is learnt like a weight: nudge every number.",
+        "A bias is learned like a weight: nudge every number.",
         _right_count(0),
         _right_count(1),
         lambda sizes: 2 * counts(sizes)[0],

@@ -506,7 +506,7 @@ _ORDER_AND_COST = (
     Exercise(
         "06-step",
         "Two units in a row, identity, no biases: x = 1.2, w1 = 0.7, w2 = 1.6, y = 0.9, "
-        "J = (a2 - y)^2/2. What are w1 and w2 after one step with eta = 0.5? Two numbers.",
+        "C = (a2 - y)^2/2. What are w1 and w2 after one step with eta = 0.5? Two numbers.",
         answer=lambda: _small_step(early=False),
         slips=_small_step_slips,
         hints=(

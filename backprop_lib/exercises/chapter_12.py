@@ -417,10 +417,10 @@ class Report:
         return "leak" if self.judged_on in self.had_a_say else "clean"
 
 
-_TWO, _ONE = frozenset({"learnt", "held out"}), frozenset({"learnt"})
+_TWO, _ONE = frozenset({"learned", "held out"}), frozenset({"learned"})
 REPORTS = (
     Report(
-        "shifts all images, then splits: copies of held-out images are learnt", _TWO, "held out"
+        "shifts all images, then splits: copies of held-out images are learned", _TWO, "held out"
     ),
     Report("takes mean and scale from the training images only", _ONE, "held out"),
     Report("chooses pixels by the labels of all images", _TWO, "held out"),
@@ -444,7 +444,7 @@ def _leak_slips() -> Sequence[Slip]:
     return (
         Slip(
             "a shifted copy is taken for a new image",
-            "After (a) the held-out images have near copies among those that were learnt.",
+            "After (a) the held-out images have near copies among those that were learned.",
             _leaks_except(0),
         ),
         Slip(
@@ -580,7 +580,7 @@ _PREDICTIONS = (
             chosen(
                 _DOWN,
                 "training is thought to help on every image",
-                "The last things to be learnt are the wrong labels; they help on no other image.",
+                "The last things to be learned are the wrong labels; they help on no other image.",
             ),
             chosen(
                 _LEVEL,
@@ -589,7 +589,7 @@ _PREDICTIONS = (
             ),
         ),
         hints=(
-            "What is left to learn once all that the images have in common is learnt?",
+            "What is left to learn once all that the images have in common is learned?",
             "The wrong labels are what is left. Does learning them help on other images?",
         ),
         solution=lambda: (

@@ -205,14 +205,14 @@ GRADIENTS = (
     Bug(
         "mean taken for a constant",
         "deep.py",
-        "(g - g.mean(axis=0) - s_hat",
-        "(g - s_hat",
+        "(delta_hat - delta_hat.mean(axis=0) - s_hat",
+        "(delta_hat - s_hat",
     ),
     Bug(
         "variance taken for a constant",
         "deep.py",
-        "(g - g.mean(axis=0) - s_hat * (g * s_hat).mean(axis=0))",
-        "(g - g.mean(axis=0))",
+        "- s_hat * (delta_hat * s_hat).mean(axis=0)) / rho",
+        ") / rho",
     ),
     Bug("skip forgotten on the way back", "deep.py", "e[l - 1] += e[l]", "e[l - 1] += 0"),
     Bug(
@@ -243,12 +243,12 @@ OTHERS = (
         "(np.eye(a.shape[1], dtype=a.dtype) - a[:, None, :])",
         "np.eye(a.shape[1], dtype=a.dtype) * (1 - a[:, None, :])",
     ),
-    Bug("recursion forgets its memo", "backprop.py", "        memo[l] = delta\n", "        pass\n"),
+    Bug("recursion forgets its memo", "backprop.py", "return memo[l]\n", "return memo.pop(l)\n"),
     Bug(
         "recursion updates too early",
         "backprop.py",
-        "delta = (after @ params.W[l + 1]) *",
-        "delta = (after @ (params.W[l + 1] - 0.5 * after.T @ cache.a[l])) *",
+        "memo[l] = (after @ params.W[l + 1]) *",
+        "memo[l] = (after @ (params.W[l + 1] - 0.5 * after.T @ cache.a[l])) *",
     ),
     # ---- losses
     Bug(
