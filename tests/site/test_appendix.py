@@ -400,10 +400,31 @@ def symbols() -> list[list[str]]:
     raise AssertionError("chapter 16 has no symbol table")
 
 
+def letters_of_some_chapters() -> list[tuple[str, int]]:
+    """Each letter of the second table, with each chapter that is said to use it."""
+    text = source_path("16_notation").read_text(encoding="utf-8")
+    rows = text.partition("| letter | what it is | chapters |\n|---|---|---|\n")[2]
+    found = []
+    for row in rows.partition("\n\n")[0].splitlines():
+        letters, _, chapters = row.strip("| ").split(" | ")
+        for letter in letters.split(", "):
+            found += [(letter.strip("$"), int(number)) for number in chapters.split(", ")]
+    return found
+
+
+def stands_in_a_formula(symbol: str, chapter: int) -> bool:
+    slug = next(slug for slug in slugs() if int(slug[:2]) == chapter)
+    text = source_path(slug).read_text(encoding="utf-8")
+    formulas = " ".join(re.findall(r"\$\$?[^$]+\$\$?", text))
+    return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas))
+
+
+@pytest.mark.parametrize(("letter", "chapter"), letters_of_some_chapters())
+def test_a_letter_stands_in_the_chapters_that_are_said_to_use_it(letter: str, chapter: int) -> None:
+    assert stands_in_a_formula(letter, chapter)
+
+
 @pytest.mark.parametrize("row", symbols(), ids=lambda row: row[1])
 def test_a_symbol_stands_in_the_chapter_that_is_said_to_introduce_it(row: list[str]) -> None:
     symbol = re.split(r" = |/", row[0].strip("$"))[0]
-    slug = next(slug for slug in slugs() if int(slug[:2]) == int(row[4]))
-    text = source_path(slug).read_text(encoding="utf-8")
-    formulas = " ".join(re.findall(r"\$\$?[^$]+\$\$?", text))
-    assert re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas)
+    assert stands_in_a_formula(symbol, int(row[4]))
