@@ -25,7 +25,17 @@ ENTRIES = book_glossary.parse(
 WORKS = book_bibliography.parse((ROOT / "references.bib").read_text(encoding="utf-8"))
 FORMS = {entry.term: [form.lower() for form in entry.forms] for entry in ENTRIES}
 # Terms that their chapter has in a heading, a recap or an output only, where no term is linked.
-NOT_IN_RUNNING_TEXT = {"confusion matrix", "forward mode", "local minimum", "reverse mode"}
+NOT_IN_RUNNING_TEXT = {
+    "bias correction",
+    "confusion matrix",
+    "data augmentation",
+    "forward mode",
+    "hand trace",
+    "leaky ReLU",
+    "local minimum",
+    "mutant",
+    "reverse mode",
+}
 PAGE_OF = {int(Path(page).name[:2]): page for page in CHAPTERS}
 YEAR = re.compile(r"(?<![\d–-])(?:1[89]|20)\d\d(?![\d–-])")
 # Years in the sources' prose that are not the years of a work.
@@ -153,6 +163,15 @@ def test_an_entry_leads_to_its_chapter_where_the_book_has_it(tmp_path: Path) -> 
     assert texts["weight"].a["href"] == "chapters/01_one.html"
     assert texts["loss"].a is None
     assert texts["loss"].get_text().strip() == "A number. Chapter\N{NO-BREAK SPACE}2."
+
+
+def test_each_letter_leads_to_its_first_entry(site: Path) -> None:
+    page = soup(site / "glossary.html")
+    letters = {a.get_text(): a["href"] for a in page.select(".book-letters a")}
+    terms = [(term.get_text(), f"#{term['id']}") for term in page.select(".book-glossary > dt")]
+    first = {term[0].upper(): place for term, place in reversed(terms)}
+    assert letters == first
+    assert list(letters) == sorted(letters)
 
 
 # --- The glossary: links in this book -------------------------------------------------------------
