@@ -99,9 +99,12 @@ class Witnesses(Checks):
         cells = [[_title(row[0]), *([_mark(mark)] for mark in row[1:])] for row in rows]
         unseen = [row[0] for row, times in zip(rows, seen, strict=True) if not times]
         two = sum(times > 1 for times in seen)
-        words = f"{len(rows)} wrong gradients, {len(heading) - 1} witnesses. At least two see "
-        words += f"{two} of them" + (f"; none sees {', '.join(unseen)}." if unseen else ".")
-        return [nodes.paragraph("", words), _table(heading, cells, "book-witnesses")]
+        words = f"{len(rows)} wrong gradients, {len(heading) - 1} witnesses. "
+        count = nodes.paragraph("", f"{words}At least two see {two} of them")
+        for name in unseen:
+            count += [nodes.Text("; none sees "), nodes.literal("", name)]
+        count += nodes.Text(".")
+        return [count, _table(heading, cells, "book-witnesses")]
 
 
 class Mutants(Checks):
