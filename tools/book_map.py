@@ -1,7 +1,7 @@
 """The map of the book on its first page: `python -m tools.book_map` draws website/assets/map.svg.
 
-Chapters stand on one line from the first neuron to the last claim. A filled circle is a chapter
-that is in the book; a hollow one is being written. A test redraws the map and compares.
+Chapters stand on one line from the first neuron to the appendix. A test redraws the map and
+compares it, and its parts with the contents of the book.
 """
 
 from __future__ import annotations
@@ -27,11 +27,8 @@ PARTS = {
         "11_optimizers",
         "12_regularisation",
     ),
-    "What is built on top": (
-        "13_automatic_differentiation",
-        "14_handwritten_digits",
-        "15_claims_tested",
-    ),
+    "What is built on top": ("13_automatic_differentiation", "14_handwritten_digits"),
+    "Appendix": ("15_claims_tested", "16_notation"),
 }
 TITLES = {
     "01_perceptron": "The perceptron",
@@ -49,29 +46,28 @@ TITLES = {
     "13_automatic_differentiation": "Automatic differentiation",
     "14_handwritten_digits": "Handwritten digits",
     "15_claims_tested": "Claims, tested",
+    "16_notation": "Notation and conventions",
 }
-# Executed pages of the appendix: in the book, but not on the way through it.
-APPENDICES = {"16_notation"}
 WIDTH, LINE, PART_LINE, SPINE = 440, 29, 40, 46
 FORWARD, BACKWARD, GREY, INK = "#0072B2", "#D55E00", "#6E6E6E", "#222222"
 
 
-def draw(finished: set[str]) -> str:
-    """The map as SVG; `finished` holds the slugs of the chapters that are in the book."""
+def draw() -> str:
+    """The map as SVG."""
     y, rows = 14, []
     for part, slugs in PARTS.items():
         y += PART_LINE
         rows.append(f'<text x="{SPINE + 24}" y="{y}" class="part">{escape(part)}</text>')
         for slug in slugs:
             y += LINE
-            rows.append(_chapter(slug, y, slug in finished))
+            rows.append(_chapter(slug, y))
     height = y + 34
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
             f"<style>text{{font:16px system-ui,sans-serif;fill:{INK}}}"
             f".part{{font-weight:600;font-size:14px;fill:{GREY}}}"
-            ".number{font-size:12px;font-weight:600;text-anchor:middle}</style>",
+            ".number{font-size:12px;font-weight:600;text-anchor:middle;fill:#ffffff}</style>",
             f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
             _arrow(SPINE, 24, y + 18, FORWARD),
             _arrow(WIDTH - 30, y + 18, 24, BACKWARD, dashed=True),
@@ -82,15 +78,10 @@ def draw(finished: set[str]) -> str:
     )
 
 
-def _chapter(slug: str, y: int, finished: bool) -> str:
-    number, fill, ink = int(slug[:2]), FORWARD, "#ffffff"
-    if not finished:
-        fill, ink = "#ffffff", GREY
-    circle = f'<circle cx="{SPINE}" cy="{y - 5}" r="11" fill="{fill}" stroke="{FORWARD}"/>'
-    figure = f'<text x="{SPINE}" y="{y - 1}" class="number" style="fill:{ink}">{number}</text>'
-    colour = INK if finished else GREY
-    title = escape(TITLES[slug])
-    return f'{circle}{figure}<text x="{SPINE + 24}" y="{y}" style="fill:{colour}">{title}</text>'
+def _chapter(slug: str, y: int) -> str:
+    circle = f'<circle cx="{SPINE}" cy="{y - 5}" r="11" fill="{FORWARD}"/>'
+    number = f'<text x="{SPINE}" y="{y - 1}" class="number">{int(slug[:2])}</text>'
+    return f'{circle}{number}<text x="{SPINE + 24}" y="{y}">{escape(TITLES[slug])}</text>'
 
 
 def _sideways(x: float, y: float, text: str, colour: str) -> str:
@@ -106,11 +97,6 @@ def _arrow(x: int, start: int, end: int, colour: str, *, dashed: bool = False) -
     return line + head + f'stroke="{colour}" stroke-width="2" fill="none"/>'
 
 
-def finished_chapters() -> set[str]:
-    """The chapters that are in the book."""
-    return {path.stem for path in (ROOT / "chapters").glob("*.ipynb")} - APPENDICES
-
-
 if __name__ == "__main__":
-    MAP.write_text(draw(finished_chapters()), encoding="utf-8")
+    MAP.write_text(draw(), encoding="utf-8")
     print(f"drawn: {MAP.relative_to(ROOT)}")

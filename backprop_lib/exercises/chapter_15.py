@@ -234,9 +234,10 @@ def _early_is_right() -> Held:
 
 _YEARS = {
     "reverse accumulation of derivatives": 1970,
-    "proposed for adjusting models": 1974,
+    "for fitting models to data": 1974,
+    "for networks of neurons": 1982,
     "the 1986 paper": 1986,
-    "packed as four matrix equations": 2015,
+    "set out as four equations": 2015,
 }
 
 
@@ -244,7 +245,7 @@ def _due_to_1986() -> Held:
     """By the years of the sources: whether the recursion, and the packaging, began there."""
     return [
         min(_YEARS.values()) == _YEARS["the 1986 paper"],
-        _YEARS["packed as four matrix equations"] == _YEARS["the 1986 paper"],
+        _YEARS["set out as four equations"] == _YEARS["the 1986 paper"],
     ]
 
 
@@ -354,7 +355,7 @@ _LAYERS = (
             None,
         ),
         ("How does the paper write its equations?", "And what was there before it?"),
-        "The recursion is older (1970, 1974), the packing as four matrix equations is younger.",
+        "The recursion is older (1970, 1974, 1982), setting it out as four equations is younger.",
     ),
 )
 

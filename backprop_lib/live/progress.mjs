@@ -5,6 +5,8 @@ import { forget, now, onRecords, recall } from "./records.mjs";
 import { live } from "./widget.mjs";
 
 const FORMAT = 1;
+/** What only Python can judge: functions, and what stands in no chapter. */
+const BY_PYTHON = ["function", "notebook"];
 
 function stateOf({ grade, solved, solution }) {
   if (solved) return solution && solution <= solved ? "solved, after the solution" : "solved";
@@ -12,15 +14,24 @@ function stateOf({ grade, solved, solution }) {
   return solution ? "solution read" : "";
 }
 
+/** "2 of 9 solved": of those that a page can judge. */
+function counted(entries) {
+  const judged = entries.filter(({ dataset }) => !BY_PYTHON.includes(dataset.kind));
+  const solved = judged.filter(({ dataset }) => recall(dataset.exercise).solved);
+  return `${solved.length} of ${judged.length} solved`;
+}
+
 function showStates(entries, summary) {
-  const records = entries.map(({ dataset }) => recall(dataset.exercise));
-  entries.forEach((entry, i) => {
-    entry.textContent = stateOf(records[i]);
-    entry.dataset.grade = records[i].solved ? "correct" : (records[i].grade ?? "");
-  });
-  const solved = records.filter(({ solved: when }) => when).length;
-  const judged = entries.filter(({ dataset }) => dataset.kind !== "function").length;
-  summary.textContent = `${solved} of ${judged} solved in this browser.`;
+  for (const entry of entries) {
+    const record = recall(entry.dataset.exercise);
+    entry.textContent = stateOf(record);
+    entry.dataset.grade = record.solved ? "correct" : (record.grade ?? "");
+  }
+  for (const count of document.querySelectorAll("[data-chapter]")) {
+    const section = document.getElementById(count.dataset.chapter);
+    count.textContent = counted(entries.filter((entry) => section.contains(entry)));
+  }
+  summary.textContent = `${counted(entries)} in this browser.`;
 }
 
 /** Everything that is known, as text. */

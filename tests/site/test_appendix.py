@@ -25,7 +25,17 @@ ENTRIES = book_glossary.parse(
 WORKS = book_bibliography.parse((ROOT / "references.bib").read_text(encoding="utf-8"))
 FORMS = {entry.term: [form.lower() for form in entry.forms] for entry in ENTRIES}
 # Terms that their chapter has in a heading, a recap or an output only, where no term is linked.
-NOT_IN_RUNNING_TEXT = {"confusion matrix", "forward mode", "local minimum", "reverse mode"}
+NOT_IN_RUNNING_TEXT = {
+    "bias correction",
+    "confusion matrix",
+    "data augmentation",
+    "forward mode",
+    "hand trace",
+    "leaky ReLU",
+    "local minimum",
+    "mutant",
+    "reverse mode",
+}
 PAGE_OF = {int(Path(page).name[:2]): page for page in CHAPTERS}
 YEAR = re.compile(r"(?<![\d–-])(?:1[89]|20)\d\d(?![\d–-])")
 # Years in the sources' prose that are not the years of a work.
@@ -153,6 +163,15 @@ def test_an_entry_leads_to_its_chapter_where_the_book_has_it(tmp_path: Path) -> 
     assert texts["weight"].a["href"] == "chapters/01_one.html"
     assert texts["loss"].a is None
     assert texts["loss"].get_text().strip() == "A number. Chapter\N{NO-BREAK SPACE}2."
+
+
+def test_each_letter_leads_to_its_first_entry(site: Path) -> None:
+    page = soup(site / "glossary.html")
+    letters = {a.get_text(): a["href"] for a in page.select(".book-letters a")}
+    terms = [(term.get_text(), f"#{term['id']}") for term in page.select(".book-glossary > dt")]
+    first = {term[0].upper(): place for term, place in reversed(terms)}
+    assert letters == first
+    assert list(letters) == sorted(letters)
 
 
 # --- The glossary: links in this book -------------------------------------------------------------
@@ -429,10 +448,31 @@ def symbols() -> list[list[str]]:
     raise AssertionError("chapter 16 has no symbol table")
 
 
+def letters_of_some_chapters() -> list[tuple[str, int]]:
+    """Each letter of the second table, with each chapter that is said to use it."""
+    text = source_path("16_notation").read_text(encoding="utf-8")
+    rows = text.partition("| letter | what it is | chapters |\n|---|---|---|\n")[2]
+    found = []
+    for row in rows.partition("\n\n")[0].splitlines():
+        letters, _, chapters = row.strip("| ").split(" | ")
+        for letter in letters.split(", "):
+            found += [(letter.strip("$"), int(number)) for number in chapters.split(", ")]
+    return found
+
+
+def stands_in_a_formula(symbol: str, chapter: int) -> bool:
+    slug = next(slug for slug in slugs() if int(slug[:2]) == chapter)
+    text = source_path(slug).read_text(encoding="utf-8")
+    formulas = " ".join(re.findall(r"\$\$?[^$]+\$\$?", text))
+    return bool(re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas))
+
+
+@pytest.mark.parametrize(("letter", "chapter"), letters_of_some_chapters())
+def test_a_letter_stands_in_the_chapters_that_are_said_to_use_it(letter: str, chapter: int) -> None:
+    assert stands_in_a_formula(letter, chapter)
+
+
 @pytest.mark.parametrize("row", symbols(), ids=lambda row: row[1])
 def test_a_symbol_stands_in_the_chapter_that_is_said_to_introduce_it(row: list[str]) -> None:
     symbol = re.split(r" = |/", row[0].strip("$"))[0]
-    slug = next(slug for slug in slugs() if int(slug[:2]) == int(row[4]))
-    text = source_path(slug).read_text(encoding="utf-8")
-    formulas = " ".join(re.findall(r"\$\$?[^$]+\$\$?", text))
-    assert re.search(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", formulas)
+    assert stands_in_a_formula(symbol, int(row[4]))

@@ -41,6 +41,28 @@ def test_every_form_of_a_chapter_is_linked_to(site: Path) -> None:
     assert len(forms) >= 11
 
 
+def test_the_overview_leads_to_the_exercises_of_each_chapter_and_counts_them(site: Path) -> None:
+    html = soup(site / PAGE)
+    overview = html.select(".exercise-chapters li")
+    sections = html.select("section[id^='chapter-']")
+    assert len(overview) == len(sections) == len({name[:2] for name in EXERCISES})
+    for line, section in zip(overview, sections, strict=True):
+        assert line.a["href"] == f"#{section['id']}"
+        assert line.span["data-chapter"] == section["id"]
+        listed = section.select("[data-exercise]")
+        assert line.get_text(" ", strip=True).endswith(f"{len(listed)} exercises")
+
+
+def test_an_exercise_that_stands_in_no_chapter_is_one_for_a_notebook(site: Path) -> None:
+    marks = soup(site / PAGE).select("[data-exercise]")
+    unplaced = {mark["data-exercise"] for mark in marks if mark["data-kind"] == "notebook"}
+    assert unplaced == set(EXERCISES) - {n for page in CHAPTERS for n in forms_of(site, page)}
+    for mark in marks:
+        said = mark.parent.get_text()
+        assert said.strip().endswith("in a notebook)") == (mark["data-exercise"] in unplaced)
+        assert bool(mark.parent.a) == (mark["data-exercise"] not in unplaced)
+
+
 def test_forms_on_the_page_are_those_that_python_writes(site: Path) -> None:
     for form in soup(site / HAND_TRACE).select("[data-live=form]"):
         state = json.loads(form["data-state"])
@@ -68,6 +90,11 @@ def test_a_chapter_counts_and_the_list_shows_what_is_solved(
         "() => document.querySelector('[data-exercise=\"07-delta-output\"]').textContent"
     )
     assert page.locator('[data-exercise="07-delta-output"]').inner_text() == "solved"
+    forms = [name for chapter in CHAPTERS for name in forms_of(site, chapter)]
+    everywhere = sum(EXERCISES[name].kind != "function" for name in forms)
+    assert page.locator(f"text=1 of {everywhere} solved in this browser.").is_visible()
+    overview = page.locator("[data-chapter=chapter-07]")
+    assert overview.inner_text() == f"1 of {len(judged)} solved"
     assert page.log.clean
 
 

@@ -57,6 +57,11 @@ def _title(name: str) -> list[nodes.Node]:
     return [nodes.Text(f"{known[name].title} "), nodes.literal("", name)]
 
 
+def _mark(mark: str) -> nodes.Node:
+    """What a witness says: the eye looks for those that see nothing."""
+    return nodes.strong("", mark) if mark == "no" else nodes.Text(mark)
+
+
 def _cell(content: list[nodes.Node]) -> nodes.entry:
     return nodes.entry("", nodes.paragraph("", "", *content))
 
@@ -91,12 +96,15 @@ class Witnesses(Checks):
         """The table, and one sentence that counts it."""
         heading, *rows = self.rows(WITNESSES)
         seen = [row.count("yes") for row in rows]
-        cells = [[_title(row[0]), *([nodes.Text(mark)] for mark in row[1:])] for row in rows]
+        cells = [[_title(row[0]), *([_mark(mark)] for mark in row[1:])] for row in rows]
         unseen = [row[0] for row, times in zip(rows, seen, strict=True) if not times]
-        one = sum(times == 1 for times in seen)
+        two = sum(times > 1 for times in seen)
         words = f"{len(rows)} wrong gradients, {len(heading) - 1} witnesses. "
-        words += f"Seen by none of them: {', '.join(unseen) or 'nothing'}. By one only: {one}."
-        return [nodes.paragraph("", words), _table(heading, cells, "book-witnesses")]
+        count = nodes.paragraph("", f"{words}At least two see {two} of them")
+        for name in unseen:
+            count += [nodes.Text("; none sees "), nodes.literal("", name)]
+        count += nodes.Text(".")
+        return [count, _table(heading, cells, "book-witnesses")]
 
 
 class Mutants(Checks):

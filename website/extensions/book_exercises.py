@@ -1,7 +1,8 @@
 """List every exercise of the library with its place in the book: ``{exercise-index}``.
 
 What there is comes from ``backprop_lib.exercises``; where it stands comes from the chapters as the
-build has read them. An exercise that no chapter of this build holds is listed without a link.
+build has read them. An exercise that no chapter of this build holds is listed without a link, as
+one for a notebook: no form can judge it.
 """
 
 from __future__ import annotations
@@ -59,18 +60,19 @@ def places(app: Sphinx) -> dict[str, str]:
 
 def _item(app: Sphinx, docname: str, exercise: Any, question: str, where: str) -> nodes.list_item:
     name = nodes.literal("", exercise.name)
+    kind, what = exercise.kind, KINDS[exercise.kind]
     if where:
         address = f"{app.builder.get_relative_uri(docname, where)}#exercise-{exercise.name}"
         link: nodes.Node = nodes.reference("", "", name, internal=True, refuri=address)
     else:
-        link = name
+        kind, what, link = "notebook", f"{what}, in a notebook", name
     escaped = html.escape(exercise.name, quote=True)
     state = nodes.raw(
         "",
-        f' <b class="exercise-state" data-exercise="{escaped}" data-kind="{exercise.kind}"></b>',
+        f' <b class="exercise-state" data-exercise="{escaped}" data-kind="{kind}"></b>',
         format="html",
     )
-    heading = nodes.paragraph("", "", link, nodes.Text(f" ({KINDS[exercise.kind]})"), state)
+    heading = nodes.paragraph("", "", link, nodes.Text(f" ({what})"), state)
     return nodes.list_item("", heading, nodes.paragraph("", question))
 
 
@@ -89,8 +91,20 @@ def _chapter(app: Sphinx, docname: str, number: str, exercises: Iterable[Any]) -
     return nodes.section("", nodes.title("", heading), body, ids=[f"chapter-{number}"])
 
 
+def _overview(sections: list[nodes.section]) -> nodes.bullet_list:
+    """A link to each chapter's exercises, with their number; the page's script says more."""
+    items = []
+    for section in sections:
+        place = section["ids"][0]
+        count = f'<span data-chapter="{place}">{len(section[1])} exercises</span>'
+        link = nodes.reference("", section[0].astext(), internal=True, refid=place)
+        line = nodes.paragraph("", "", link, nodes.Text(" "), nodes.raw("", count, format="html"))
+        items.append(nodes.list_item("", line))
+    return nodes.bullet_list("", *items, classes=["exercise-chapters"])
+
+
 def put_index(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Replace the request by the reader's controls and the list."""
+    """Replace the request by the reader's controls, an overview and the list."""
     requests = list(doctree.findall(IndexRequest))
     if not requests:
         return
@@ -101,7 +115,8 @@ def put_index(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             _chapter(app, docname, number, exercises)
             for number, exercises in groupby(in_order, key=lambda exercise: exercise.name[:2])
         ]
-        request.replace_self([nodes.raw("", CONTROLS, format="html"), *sections])
+        controls = nodes.raw("", CONTROLS, format="html")
+        request.replace_self([controls, _overview(sections), *sections])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def _moving(app: Sphinx, docname: str, chapter: str) -> list[nodes.paragraph]:
     parts: list[nodes.Node] = []
     for figure in figures_of(app.env, chapter):
         link = nodes.reference("", figure.name, internal=True, refuri=f"{address}#{figure.name}")
-        parts += [nodes.Text(", " if parts else "Figures that move: "), link]
+        parts += [nodes.Text(", " if parts else "Figures that move: ")]
+        parts += [link, nodes.Text(f" ({figure.kind})")]
     return [nodes.paragraph("", "", *parts, nodes.Text("."))] if parts else []
 
 

@@ -201,16 +201,28 @@ class ChapterRequest(nodes.Inline, nodes.TextElement):
 
 
 class Glossary(SphinxDirective):
-    """All entries, in the order of the alphabet."""
+    """The letters of the alphabet, and all entries in its order."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """A definition list; each entry ends with its chapter."""
+        """A line of letters, and a definition list; each entry ends with its chapter."""
         entries = parse("\n".join(self.content))
         in_order = sorted(entries, key=lambda entry: entry.term.lower())
         items = [self._item(entry) for entry in in_order]
-        return [nodes.definition_list("", *items, classes=["book-glossary"])]
+        listed = nodes.definition_list("", *items, classes=["book-glossary"])
+        return [self._letters(in_order), listed]
+
+    @staticmethod
+    def _letters(in_order: list[Entry]) -> nodes.paragraph:
+        """A link for each letter, to its first entry."""
+        first: dict[str, str] = {}
+        for entry in in_order:
+            first.setdefault(entry.term[0].upper(), entry.anchor)
+        line = nodes.paragraph(classes=["book-letters"])
+        for letter, anchor in first.items():
+            line += [nodes.reference("", letter, internal=True, refid=anchor), nodes.Text(" ")]
+        return line
 
     def _item(self, entry: Entry) -> nodes.definition_list_item:
         body = nodes.definition()
