@@ -181,8 +181,10 @@ def _alike(count: int) -> Callable[[np.random.Generator, int], Inputs]:
 
 def _with_zeros(rng: np.random.Generator, trial: int) -> Inputs:
     """A gradient, and whole numbers of which some are 0."""
-    n = int(rng.integers(4, 9))
-    return rng.standard_normal(n), np.append(rng.integers(-2, 3, n - 1), 0).astype(float)
+    g, x = _alike(2)(rng, trial)
+    x = np.sign(x) * rng.integers(0, 3, x.shape)
+    x.flat[0] = 0.0
+    return g, x
 
 
 def _matrices(rng: np.random.Generator, trial: int) -> Inputs:

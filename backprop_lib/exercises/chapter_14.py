@@ -118,23 +118,27 @@ def _letter_slips() -> Sequence[Slip]:
 LOW, HIGH, RATES = 0.1, 10.0, 5
 
 
+def rate_factor(rates: int = RATES) -> float:
+    """By which factor rates grow that lead from LOW to HIGH."""
+    return float((HIGH / LOW) ** (1 / (rates - 1)))
+
+
 def _rate_slips() -> Sequence[Slip]:
-    steps_alike = np.linspace(LOW, HIGH, RATES)
     return (
         Slip(
             "the rates are spaced by equal steps",
             "By the same factor: divide neighbours, do not subtract them.",
-            lambda: steps_alike,
+            lambda: (HIGH - LOW) / (RATES - 1),
         ),
         Slip(
-            "each rate is ten times the one before",
-            "From 0.1 to 10 there are four steps; four factors make 100.",
-            lambda: LOW * 10.0 ** np.arange(RATES),
-        ),
-        Slip(
-            "the factor is the fifth root of 100",
+            "as many factors are counted as there are rates",
             "Five rates have four gaps between them.",
-            lambda: LOW * (HIGH / LOW) ** (np.arange(RATES) / RATES),
+            lambda: rate_factor(RATES + 1),
+        ),
+        Slip(
+            "the whole way is shared out by division",
+            "Four factors are multiplied: the fourth root of 100, not a quarter of it.",
+            lambda: HIGH / LOW / (RATES - 1),
         ),
     )
 
@@ -218,17 +222,17 @@ _COUNTS = (
     ),
     Exercise(
         "14-rates",
-        "In a search by factors of ten, eta = 1 came out best. Now take five rates from 0.1 to 10, "
-        "each larger than the one before by the same factor. Which?",
-        answer=lambda: np.geomspace(LOW, HIGH, RATES),
+        "In a search by factors of ten, eta = 1 came out best. Now take five rates, the first 0.1 "
+        "and the last 10, each larger than the one before by the same factor. By which?",
+        answer=rate_factor,
         slips=_rate_slips,
         hints=(
             "How many factors lie between five rates, and what is their product?",
             "Four factors make 100, so each is the fourth root of 100.",
         ),
         solution=lambda: (
-            f"the factor is 100**(1/4) = {(HIGH / LOW) ** (1 / (RATES - 1)):.4f}: "
-            + ", ".join(f"{rate:.4f}" for rate in np.geomspace(LOW, HIGH, RATES))
+            f"100**(1/4) = {rate_factor():.5f}; the rates are "
+            + ", ".join(f"{rate:.3g}" for rate in LOW * rate_factor() ** np.arange(RATES))
         ),
     ),
     Exercise(
