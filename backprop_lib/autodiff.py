@@ -4,7 +4,7 @@ Every operation on a `Tensor` computes its result *and* records, there and then,
 came from and how a gradient gets back. So the graph is complete before anybody asks for a
 derivative; `gradients` walks it once, from the output to the inputs.
 
-In the order of a first reading: the table of rules, `record`, `Tensor`, `gradients`.
+In the order of a first reading: `RULES`, `record`, `Tensor`, `gradients` and what it calls.
 Imports numpy and the doors in `errors`, nothing else of the house: it is an independent witness.
 """
 
@@ -20,67 +20,35 @@ from backprop_lib.errors import Array, ShapeError, check_array, check_same_dtype
 NUMBER = (int, float, np.integer, np.floating)
 
 
-def _matmul(x: Array, y: Array) -> Array:
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[0]:
-        raise ShapeError(
-            f"x @ y has shapes {x.shape} and {y.shape}, expected (n, k) and (k, m); "
-            "a sample is a row, x[None, :], and W of shape (n_out, n_in) enters as W.T"
-        )
-    product: Array = x @ y
-    return product
-
-
-def _sigmoid(x: Array) -> Array:
-    e = np.exp(-np.abs(x))  # never overflows
-    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
-
-
-def _log_softmax(x: Array, axis: int) -> Array:
-    shifted: Array = x - x.max(axis=axis, keepdims=True)  # the largest exponent is 0
-    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-    return shifted
-
-
-def _to_larger(g: Array, x: Array, y: Array) -> Array:
-    return np.where(x == y, g / 2, g * (x > y))  # a tie: half each, so that max(x, x) has slope 1
-
-
-def _to_summands(g: Array, x: Array, axis: Any, keepdims: bool) -> Array:
-    if axis is not None and not keepdims:
-        g = np.expand_dims(g, axis)
-    return np.broadcast_to(g, x.shape)
-
-
-def _to_positions(g: Array, x: Array, key: Any) -> Array:
-    at = np.zeros_like(x)
-    np.add.at(at, key, g)  # unlike at[key] += g, an entry picked twice is paid twice
-    return at
-
-
-# The calculus, all of it. One row an operation: how its result `out` is made, then, for each
-# operand, what reaches that operand when g = dJ/dout reaches the result.
+# The calculus, all of it. A row computes the result, called `out` where it is needed again, and
+# one way back for each operand: what reaches it when g = dJ/d(result) reaches the result.
 # fmt: off
-RULES: dict[str, tuple[Callable[..., Any], ...]] = {
-    "+":   (lambda x, y: x + y,   lambda g, out, x, y: g,        lambda g, out, x, y: g),
-    "-":   (lambda x, y: x - y,   lambda g, out, x, y: g,        lambda g, out, x, y: -g),
-    "*":   (lambda x, y: x * y,   lambda g, out, x, y: g * y,    lambda g, out, x, y: g * x),
-    "/":   (lambda x, y: x / y,   lambda g, out, x, y: g / y,    lambda g, out, x, y: -g * out / y),
-    "@":   (_matmul,              lambda g, out, x, y: g @ y.T,  lambda g, out, x, y: x.T @ g),
-    "max": (np.maximum,           lambda g, out, x, y: _to_larger(g, x, y),
-                                  lambda g, out, x, y: _to_larger(g, y, x)),
-    "neg":     (np.negative,              lambda g, out, x: -g),
-    "exp":     (np.exp,                   lambda g, out, x: g * out),
-    "log":     (np.log,                   lambda g, out, x: g / x),
-    "tanh":    (np.tanh,                  lambda g, out, x: g * (1 - out**2)),
-    "sigmoid": (_sigmoid,                 lambda g, out, x: g * out * (1 - out)),
-    "relu":    (lambda x: np.maximum(x, 0),  lambda g, out, x: g * (x > 0)),
-    "**":      (lambda x, n: x**n,        lambda g, out, x, n: g * (n * x ** (n - 1) if n else 0)),
-    "T":       (np.transpose,             lambda g, out, x: g.T),
-    "reshape": (lambda x, shape: x.reshape(*shape), lambda g, out, x, shape: g.reshape(x.shape)),
-    "[]":      (lambda x, key: x[key],    lambda g, out, x, key: _to_positions(g, x, key)),
-    "sum":     (np.sum,                   lambda g, out, x, **axes: _to_summands(g, x, **axes)),
-    "log_softmax": (_log_softmax,
-                    lambda g, out, x, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True)),
+RULES: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "+":       lambda x, y: (x + y,           lambda g: g,       lambda g: g),
+    "-":       lambda x, y: (x - y,           lambda g: g,       lambda g: -g),
+    "*":       lambda x, y: (x * y,           lambda g: g * y,   lambda g: g * x),
+    "/":       lambda x, y: (out := x / y,    lambda g: g / y,   lambda g: -g * out / y),
+    "@":       lambda x, y: (_matmul(x, y),   lambda g: g @ y.T, lambda g: x.T @ g),
+    "max":     lambda x, y: (np.maximum(x, y),
+                             lambda g: g * np.heaviside(x - y, 0.5),
+                             lambda g: g * np.heaviside(y - x, 0.5)),
+    "neg":     lambda x: (-x,                 lambda g: -g),
+    "exp":     lambda x: (out := np.exp(x),   lambda g: g * out),
+    "log":     lambda x: (np.log(x),          lambda g: g / x),
+    "tanh":    lambda x: (out := np.tanh(x),  lambda g: g * (1 - out**2)),
+    "sigmoid": lambda x: (out := _sigmoid(x), lambda g: g * out * (1 - out)),
+    "relu":    lambda x: (np.maximum(x, 0),   lambda g: g * (x > 0)),
+    "T":       lambda x: (x.T,                lambda g: g.T),
+    "[]":      lambda x, key: (x[key],        lambda g: _put_back(g, x, key)),
+    "**":      lambda x, n: (x**n,
+                             lambda g: g * (n * x ** (n - 1) if n else 0)),
+    "reshape": lambda x, shape: (x.reshape(*shape),
+                                 lambda g: g.reshape(x.shape)),
+    "sum":     lambda x, axis: (x.sum(axis, keepdims=True),
+                                lambda g: np.broadcast_to(g, x.shape)),
+    "log_softmax":
+               lambda x, axis: (out := _log_softmax(x, axis),
+                                lambda g: g - np.exp(out) * g.sum(axis, keepdims=True)),
 }
 # fmt: on
 
@@ -127,14 +95,14 @@ def record(op: str, *operands: Tensor | Array | float, **options: Any) -> Tensor
     parents = tuple(x for x in operands if isinstance(x, Tensor))
     if not parents:
         raise TypeError(f"no operand of {op!r} is a Tensor, expected at least one: Tensor(x)")
-    forward, *backward = RULES[op]
     values = [_value(x, parents[0].data) for x in operands]
-    out = np.asarray(forward(*values, **options), dtype=values[0].dtype)
-    out.flags.writeable = False  # some rules read it again on the way back
-    rules = [rule for x, rule in zip(operands, backward, strict=True) if isinstance(x, Tensor)]
+    out, *ways = RULES[op](*values, **options)
+    out = np.asarray(out, dtype=values[0].dtype)
+    out.flags.writeable = False  # some ways back read it again
+    ways = [way for x, way in zip(operands, ways, strict=True) if isinstance(x, Tensor)]
 
     def pullback(g: Array) -> list[Array]:
-        return [rule(g, out, *values, **options) for rule in rules]
+        return [way(g) for way in ways]
 
     return Tensor(out, op=op, parents=parents, pullback=pullback)
 
@@ -148,6 +116,32 @@ def _value(operand: Tensor | Array | float, beside: Array) -> Array:
         array = check_array("operand", operand)
     check_same_dtype("operand", array, "the tensor beside it", beside)
     return array
+
+
+def _matmul(x: Array, y: Array) -> Array:
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[0]:
+        raise ShapeError(
+            f"x @ y has shapes {x.shape} and {y.shape}, expected (n, k) and (k, m); "
+            "a sample is a row, x[None, :], and W of shape (n_out, n_in) enters as W.T"
+        )
+    product: Array = x @ y
+    return product
+
+
+def _sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))  # never overflows
+    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def _log_softmax(x: Array, axis: int) -> Array:
+    shifted: Array = x - x.max(axis=axis, keepdims=True)  # the largest exponent is 0
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def _put_back(g: Array, x: Array, key: Any) -> Array:
+    at = np.zeros_like(x)
+    np.add.at(at, key, g)  # unlike at[key] += g, an entry picked twice is paid twice
+    return at
 
 
 def _operators(op: str) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
@@ -271,7 +265,8 @@ class Tensor:
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
         """Sum over one axis, several, or all."""
-        return record("sum", self, axis=axis, keepdims=keepdims)
+        total = record("sum", self, axis=axis)  # the axis stays, with length 1
+        return total if keepdims else total.reshape(total.data.squeeze(axis).shape)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
         """Mean over one axis, several, or all."""
@@ -392,8 +387,8 @@ def gradients(
     for node in reversed(topological_order(output)):
         arrivals = node.pullback(adjoint[node])
         for parent, arriving in zip(node.parents, arrivals, strict=True):
-            arriving = unbroadcast(arriving, parent.shape)
-            adjoint[parent] = adjoint[parent] + arriving if parent in adjoint else arriving
+            share = unbroadcast(arriving, parent.shape)
+            adjoint[parent] = adjoint[parent] + share if parent in adjoint else share
     return [_own_copy(adjoint.get(x), x.data) for x in inputs]
 
 

@@ -152,6 +152,11 @@ def tanh_back(g: Array, x: Array) -> Array:
     return g * (1 - np.tanh(x) ** 2)
 
 
+def abs_back(g: Array, x: Array) -> Array:
+    """What reaches x when g reaches |x|; at 0 nothing, as PyTorch has it."""
+    return g * np.sign(x)
+
+
 def matmul_back(g: Array, X: Array, Y: Array) -> Array:
     """What reaches X and Y when g reaches X @ Y, each row by row, as one vector."""
     return _joined(g @ Y.T, X.T @ g)
@@ -172,6 +177,14 @@ def _alike(count: int) -> Callable[[np.random.Generator, int], Inputs]:
         return tuple(rng.standard_normal(shape) for _ in range(count))
 
     return inputs
+
+
+def _with_zeros(rng: np.random.Generator, trial: int) -> Inputs:
+    """A gradient, and whole numbers of which some are 0."""
+    g, x = _alike(2)(rng, trial)
+    x = np.sign(x) * rng.integers(0, 3, x.shape)
+    x.flat[0] = 0.0
+    return g, x
 
 
 def _matrices(rng: np.random.Generator, trial: int) -> Inputs:
@@ -333,6 +346,41 @@ _RULES = (
         inputs=_broadcast_inputs,
         arguments=("g", "x"),
     ),
+    Exercise(
+        "13-abs",
+        "Write abs_back(g, x) for out = abs(x), entry by entry: what reaches x when g = dJ/dout "
+        "arrives. At x = 0 it shall say what PyTorch says.",
+        answer=abs_back,
+        slips=lambda: (
+            Slip(
+                "0 is counted among the positive numbers",
+                "That is JAX's answer, the slope from the right; PyTorch says 0 at 0.",
+                lambda g, x: g * np.where(x >= 0, 1.0, -1.0),
+            ),
+            Slip(
+                "0 is counted among the negative numbers",
+                "That is the slope from the left; PyTorch says 0 at 0.",
+                lambda g, x: g * np.where(x > 0, 1.0, -1.0),
+            ),
+            Slip(
+                "the value is taken for the slope",
+                "abs(x) moves as fast as x, up or down; how large x is does not matter.",
+                lambda g, x: g * np.abs(x),
+            ),
+            Slip(
+                "what arrives is left out",
+                "The local slope is only one factor; the other is g.",
+                lambda g, x: np.sign(x),
+            ),
+        ),
+        hints=(
+            "Left of 0 the slope is -1, right of it 1. What does PyTorch say at 0?",
+            "One function of numpy has these three values.",
+        ),
+        solution=lambda: "return g * np.sign(x)",
+        inputs=_with_zeros,
+        arguments=("g", "x"),
+    ),
 )
 
 
@@ -402,7 +450,7 @@ _LOOP = (
             "The last addition is visited once, the one below it twice.",
             "1 + 2 + 4 + ... with ten terms.",
         ),
-        solution=lambda: "path by path, 1 + 2 + ... + 2**9: {:.4f}\nonce each: {:.4f}".format(
+        solution=lambda: "path by path, 1 + 2 + ... + 2**9: {:.0f}\nonce each: {:.0f}".format(
             *_shares_walked(10)
         ),
     ),

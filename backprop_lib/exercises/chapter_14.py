@@ -18,7 +18,7 @@ from backprop_lib.data import Images, load_digits
 from backprop_lib.errors import Array
 from backprop_lib.exercises.kinds import Exercise, Slip
 from backprop_lib.losses import cross_entropy, one_hot
-from backprop_lib.network import MLP, cost, count_parameters, forward, predict
+from backprop_lib.network import MLP, Params, cost, count_parameters, forward, predict
 from backprop_lib.optimizers import sgd
 from backprop_lib.training import accuracy, fit
 
@@ -115,6 +115,34 @@ def _letter_slips() -> Sequence[Slip]:
     )
 
 
+LOW, HIGH, RATES = 0.1, 10.0, 5
+
+
+def rate_factor(rates: int = RATES) -> float:
+    """By which factor rates grow that lead from LOW to HIGH."""
+    return float((HIGH / LOW) ** (1 / (rates - 1)))
+
+
+def _rate_slips() -> Sequence[Slip]:
+    return (
+        Slip(
+            "the rates are spaced by equal steps",
+            "By the same factor: divide neighbours, do not subtract them.",
+            lambda: (HIGH - LOW) / (RATES - 1),
+        ),
+        Slip(
+            "as many factors are counted as there are rates",
+            "Five rates have four gaps between them.",
+            lambda: rate_factor(RATES + 1),
+        ),
+        Slip(
+            "the whole way is shared out by division",
+            "Four factors are multiplied: the fourth root of 100, not a quarter of it.",
+            lambda: HIGH / LOW / (RATES - 1),
+        ),
+    )
+
+
 SHARE, TESTED = 0.95, 10_000
 
 
@@ -161,7 +189,7 @@ _COUNTS = (
         ),
         solution=lambda: (
             f"30 x 784 + 30 = {30 * 784 + 30}, 10 x 30 + 10 = {10 * 30 + 10}, "
-            f"together {count_parameters(SIZES):.4f}"
+            f"together {count_parameters(SIZES)}"
         ),
         digits=5,
     ),
@@ -176,7 +204,7 @@ _COUNTS = (
         ),
         solution=lambda: (
             f"{IMAGES // BATCH} full batches and one of {IMAGES % BATCH}: {steps(epochs=1)} an "
-            f"epoch, {steps():.4f} in all"
+            f"epoch, {steps()} in all"
         ),
         digits=5,
     ),
@@ -191,6 +219,21 @@ _COUNTS = (
             "The loss is minus the natural logarithm of 1/26.",
         ),
         solution=lambda: f"-ln(1/26) = ln 26 = {uniform_loss():.4f}",
+    ),
+    Exercise(
+        "14-rates",
+        "In a search by factors of ten, eta = 1 came out best. Now take five rates, the first 0.1 "
+        "and the last 10, each larger than the one before by the same factor. By which?",
+        answer=rate_factor,
+        slips=_rate_slips,
+        hints=(
+            "How many factors lie between five rates, and what is their product?",
+            "Four factors make 100, so each is the fourth root of 100.",
+        ),
+        solution=lambda: (
+            f"100**(1/4) = {rate_factor():.5f}; the rates are "
+            + ", ".join(f"{rate:.3g}" for rate in LOW * rate_factor() ** np.arange(RATES))
+        ),
     ),
     Exercise(
         "14-standard-error",
@@ -421,6 +464,40 @@ def _misread_once(shuffled: bool, seed: int) -> float:
     return 1 - accuracy(predict(mlp, trained.params, images.X_test), images.y_test)
 
 
+_TENTH, _HALF, _ALL = "about one in ten", "about half of them", "all, or nearly all"
+
+
+def _about(share: float) -> str:
+    """A share in words."""
+    return _ALL if share > 0.9 else _TENTH if share < 0.2 else _HALF
+
+
+def _trained(X: Array, labels: Array, epochs: int) -> tuple[MLP, Params]:
+    """A small network after some epochs in batches of twenty at most."""
+    rng, mlp = np.random.default_rng(0), MLP((64, 32, 10), (sigmoid, softmax))
+    trained = fit(mlp, mlp.init(rng), X, one_hot(labels, 10), cross_entropy, sgd(0.5),
+                  epochs=epochs, batch_size=20, rng=rng)  # fmt: skip
+    return mlp, trained.params
+
+
+@cache
+def nonsense_by_heart() -> float:
+    """The share of twenty shuffled labels that a network answers as it was told to."""
+    digits = load_digits(np.random.default_rng(0))
+    X, labels = digits.X_train[:20], np.random.default_rng(0).permutation(digits.y_train[:20])
+    mlp, params = _trained(X, labels, epochs=500)
+    return accuracy(predict(mlp, params, X), labels)
+
+
+@cache
+def moved_aside() -> float:
+    """The share of held-out small digits read when each is moved by one of its eight pixels."""
+    digits = load_digits(np.random.default_rng(0))
+    mlp, params = _trained(digits.X_train, digits.y_train, epochs=20)
+    moved = np.roll(digits.X_test.reshape(-1, 8, 8), 1, axis=2).reshape(-1, 64)
+    return accuracy(predict(mlp, params, moved), digits.y_test)
+
+
 def what_new_writers_cost() -> str:
     """How many more are misread if the writers are new."""
     ratio = misread(shuffled=False) / misread(shuffled=True)
@@ -465,6 +542,55 @@ _PREDICTIONS = (
         ),
         lambda: f"about ln 10 = {math.log(10):.4f}; on the small digits {start_loss():.4f}",
         (_ZERO, _LOG, _LARGE),
+    ),
+    _prediction(
+        "14-predict-heart",
+        "Twenty images are given shuffled labels, without any system. A network of many more "
+        "numbers is trained on them alone, for hundreds of epochs. How many of the twenty does it "
+        "answer as it was told to?",
+        lambda: _about(nonsense_by_heart()),
+        (
+            chosen(
+                _TENTH,
+                "what makes no sense is thought to be impossible to learn",
+                "That holds for other images. These twenty it has seen, and it has room for each.",
+            ),
+            chosen(
+                _HALF,
+                "right and wrong labels are thought to hold each other back",
+                "Each image differs from the others somewhere; that is enough to tell it apart.",
+            ),
+        ),
+        (
+            "How many numbers has the network, and how many answers must it remember?",
+            "Learning by heart asks for no system, only for room.",
+        ),
+        lambda: f"{nonsense_by_heart():.0%}, on the small digits: labels need not make sense",
+        (_TENTH, _HALF, _ALL),
+    ),
+    _prediction(
+        "14-predict-moved",
+        "A network reads more than 96 of 100 test images. Every one of them is moved to the right "
+        "by about a tenth of its width. How many does it read now?",
+        lambda: _about(moved_aside()),
+        (
+            chosen(
+                _ALL,
+                "the network is thought to see shapes",
+                "Each weight belongs to a pixel: moved ink meets other weights.",
+            ),
+            chosen(
+                _TENTH,
+                "a moved digit is thought to have nothing in common with itself",
+                "Strokes are wider than a pixel: much of the ink still falls where it did.",
+            ),
+        ),
+        (
+            "What does a hidden unit multiply with what?",
+            "Its weights stay where they are, the ink moves on; but strokes are wide.",
+        ),
+        lambda: f"{moved_aside():.0%} of the small digits, moved by one pixel of eight",
+        (_TENTH, _HALF, _ALL),
     ),
     _prediction(
         "14-predict-writers",

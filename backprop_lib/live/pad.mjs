@@ -21,7 +21,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const SPEAKERS = 3;
 const EMPTY = "The pad is empty: draw a digit, or take a test image.";
 const HOW = "Pad to draw on. Arrow keys move the pen, space puts it down and lifts it.";
-const LEGEND = "Ink times weight, pixel by pixel: orange pixels wake the unit, blue ones silence it.";
+const LEGEND = "Ink times weight, pixel by pixel: orange pixels raise its sum, blue ones lower it.";
 const GREY = ["--lf-paper", "--lf-ink"];
 const BLUE = ["--lf-paper", "--lf-mid", "--lf-deep"];
 const SIGNED = ["--lf-forward", "--lf-paper", "--lf-backward"];
@@ -173,7 +173,7 @@ function speakers({ weights }, activations, answer) {
   }));
 }
 
-/** A bar for each answer, its height above it. */
+/** A bar for each answer, its height above it unless that rounds to 0. */
 function answerBars(names, title, width) {
   const ticks = names.map((text, i) => ({ value: i + 0.5, text }));
   const marks = [0, 0.5, 1].map((value) => ({ value, text: String(value) }));
@@ -182,8 +182,9 @@ function answerBars(names, title, width) {
   const slot = axes.size.width / names.length;
   const show = (heights) => {
     axes.inside.replaceChildren(bars(axes, heights));
-    axes.above.replaceChildren(...heights.map((height, i) =>
-      label(format(height, ".2f"), (i + 0.5) * slot, axes.y.at(height) - 4, "", "middle")));
+    // Ten numbers do not fit on a phone; where there is no bar, none is missed.
+    axes.above.replaceChildren(...heights.flatMap((height, i) => (Math.abs(height) < 0.005 ? []
+      : label(format(height, ".2f"), (i + 0.5) * slot, axes.y.at(height) - 4, "", "middle"))));
   };
   return { element: axes.element, show };
 }

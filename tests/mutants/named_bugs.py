@@ -388,15 +388,15 @@ OTHERS = (
     Bug(
         "the last path wins",
         "autodiff.py",
-        "adjoint[parent] + arriving if parent in adjoint else arriving",
-        "arriving",
+        "adjoint[parent] + share if parent in adjoint else share",
+        "share",
     ),
     Bug("a turn for every path", "autodiff.py", "        elif node not in seen:", "        else:"),
     Bug(
         "broadcasting not undone",
         "autodiff.py",
-        "arriving = unbroadcast(arriving, parent.shape)",
-        "arriving = np.asarray(arriving)",
+        "share = unbroadcast(arriving, parent.shape)",
+        "share = np.asarray(arriving)",
     ),
     Bug(
         "a second backward starts afresh",

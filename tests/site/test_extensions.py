@@ -13,6 +13,7 @@ import sphinxcontrib.katex
 from built_pages import ROOT
 from docutils import nodes
 from py_mini_racer import JSEvalException
+from pygments.token import Comment, Keyword
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
@@ -192,6 +193,14 @@ def test_a_changed_style_sheet_is_noticed(tmp_path: Path) -> None:
     assert book_pages.fingerprint(tmp_path) == before
     sheet.write_text("b", encoding="utf-8")
     assert book_pages.fingerprint(tmp_path) != before
+
+
+def test_a_cell_that_needs_a_package_is_python() -> None:
+    tokens = list(book_pages.CellLexer().get_tokens("%%requires torch\nx = None  # why\n"))
+    assert (Keyword, "requires") in tokens
+    assert (Keyword.Constant, "None") in tokens
+    assert (Comment.Single, "# why") in tokens
+    assert "".join(text for _, text in tokens) == "%%requires torch\nx = None  # why\n"
 
 
 class TestFoldedBoxes:

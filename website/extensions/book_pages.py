@@ -5,6 +5,7 @@
 * the loader of live figures comes with pages that hold one, and only with those;
 * a search engine gets the first paragraph as description;
 * buttons that lead to a repository or Binder appear only where the build knows the repository;
+* a cell that needs a package (``%%requires torch``) has the colours of Python;
 * folded admonitions are native ``<details>`` elements, which need no script;
 * the book opens at ``index.html`` without a redirection, and old pages go.
 """
@@ -19,9 +20,13 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
+from ipython_pygments_lexers import IPython3Lexer
+from pygments.lexer import bygroups, using
+from pygments.lexers import Python3Lexer
+from pygments.token import Keyword, Operator, Text
 from sphinx.locale import admonitionlabels
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -276,6 +281,19 @@ def write_index(app: Sphinx, exception: Exception | None) -> None:
         shutil.copy2(start, index)
 
 
+class CellLexer(IPython3Lexer):
+    """IPython's lexer, which takes what follows an unknown magic for plain text."""
+
+    REQUIRES = (
+        r"(?s)(%%)(requires)([^\n]*\n)(.*)",
+        bygroups(Operator, Keyword, Text, using(Python3Lexer)),
+    )
+    tokens: ClassVar = {
+        **IPython3Lexer.tokens,
+        "root": [REQUIRES, *IPython3Lexer.tokens["root"]],
+    }
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything; pages are slimmed last."""
     app.add_config_value("book_repository", None, "html")
@@ -283,6 +301,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("book_lite", "lite", "html")
     app.add_config_value("book_fingerprint", "", "html")
     app.add_post_transform(NativeDetails)
+    app.add_lexer("ipython3", CellLexer)
     app.connect("config-inited", take_repository)
     app.connect("config-inited", find_lite)
     app.connect("config-inited", note_changed_files)
