@@ -11,7 +11,7 @@ CHAPTERS ?=
 export PYTHON3
 
 .PHONY: help book test notebooks verify portable serve bench mutants times lint format oracles lock \
-        package archive hooks clean distclean
+        lite litecheck package archive hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -27,6 +27,8 @@ help:
 	@echo "make oracles    install PyTorch, JAX, autograd and scikit-learn as further witnesses"
 	@echo "make bench      time the library against its peers"
 	@echo ""
+	@echo "make lite       run chapters in the reader's browser: adds _build/html/lite (needs npm)"
+	@echo "make litecheck  prove that they say the same there as here"
 	@echo "make package    build backprop_lib as a package; prove it in an environment of its own"
 	@echo "make archive    pack the built site with checksums: dist/"
 	@echo "make hooks      let git check style, types and twins before each commit"
@@ -56,6 +58,11 @@ $(PYTHON):
 .venv/oracles.stamp: requirements-oracles.txt .venv/book.stamp
 	@echo "Installing the witnesses: PyTorch, JAX, autograd, scikit-learn (large)"
 	@$(INSTALL) --requirement requirements-oracles.txt
+	@touch $@
+
+.venv/lite.stamp: requirements-lite.txt .venv/book.stamp
+	@echo "Installing what builds notebooks for the browser"
+	@$(INSTALL) --requirement requirements-lite.txt
 	@touch $@
 
 # --- Reading --------------------------------------------------------------------------------------
@@ -112,6 +119,16 @@ hooks: .venv/test.stamp
 	@.venv/bin/pre-commit install
 
 # --- Publishing -----------------------------------------------------------------------------------
+
+# The pages come last: a chapter gets its button where it finds what the button opens.
+lite: .venv/lite.stamp
+	@$(PYTHON) -m tools.book run --edited
+	@echo "Building the notebooks for the browser"
+	@$(PYTHON) -m tools.lite
+	@$(MAKE) --no-print-directory book
+
+litecheck: .venv/lite.stamp .venv/test.stamp
+	@$(PYTHON) -m tools.lite_check
 
 package: .venv/test.stamp
 	@$(PYTHON) -m tools.package

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tools.environment import CONSTRAINTS, ROOT
 
-REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "requirements-oracles.txt")
+GROUPS = ("test", "oracles", "lite")
+REQUIREMENTS = ("requirements.txt", *(f"requirements-{group}.txt" for group in GROUPS))
 HEADER = """\
 # Written by `make lock`: every package the book was built, tested and compared with.
 # Python {python}, {system} {machine}. Nothing here is installed unless a requirements file asks.

@@ -21,6 +21,7 @@ from tools.environment import ROOT
 from tools.repository import Repository, find_repository, of_book
 
 FORGES = ("GITHUB_", "CI_", "GITLAB_")
+INTRO = "# Small\n\nA page.\n\n```{only} lite\nPress *Run here*.\n```\n"
 TOC = "format: jb-book\nroot: intro\nchapters:\n  - file: chapters/01_small\n"
 FORK = {
     "GITHUB_SERVER_URL": "https://github.com",
@@ -38,7 +39,7 @@ def small_book(folder: Path) -> None:
         (folder / name).symlink_to(ROOT / name)
     shutil.copy2(ROOT / "_config.yml", folder)
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
-    (folder / "intro.md").write_text("# Small\n\nA page.\n", encoding="utf-8")
+    (folder / "intro.md").write_text(INTRO, encoding="utf-8")
     cell = nbformat.v4.new_markdown_cell("# Chapter\n\nText.", id="a")
     (folder / "chapters").mkdir()
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
@@ -92,18 +93,22 @@ def test_a_fork_points_to_itself_and_forgets_it_again(
     binder = "https://mybinder.org/v2/gh/somebody/fork/fix%2Ftypo"
     assert chapter["Binder"] == f"{binder}?urlpath=lab/tree/chapters/01_small.ipynb"
     assert "Run here" not in chapter
+    intro = tmp_path / "_build" / "html" / "intro.html"
+    assert "Run here" not in intro.read_text(encoding="utf-8")
 
-    lite = tmp_path / "_build" / "html" / "lite" / "lab" / "index.html"
+    lite = tmp_path / "_build" / "html" / "lite" / "notebooks" / "index.html"
     lite.parent.mkdir(parents=True)
     lite.write_text("<!doctype html>", encoding="utf-8")
     _, chapter = built(GITLAB)
     assert chapter["Binder"].startswith("https://mybinder.org/v2/gl/group%2Fbook/main?")
     assert chapter["Source"] == GITLAB["CI_PROJECT_URL"]
-    assert chapter["Run here"] == "../lite/lab/index.html?path=chapters/01_small.ipynb"
+    assert chapter["Run here"] == "../lite/notebooks/index.html?path=chapters/01_small.ipynb"
+    assert "Run here" in intro.read_text(encoding="utf-8")
     assert lite.is_file(), "a build must leave the site beside it alone"
 
     shutil.rmtree(lite.parents[1])
     assert built({})[1].keys() == {"Notebook"}
+    assert "Run here" not in intro.read_text(encoding="utf-8")
 
 
 def test_a_tag_is_pointed_to_by_name() -> None:

@@ -73,9 +73,16 @@
     document.head.append(script);
   }
 
+  // Python in the browser needs pages that come from a server.
+  function dropWhatNeedsAServer() {
+    if (location.protocol !== "file:") return;
+    for (const link of document.querySelectorAll("[data-served]")) link.remove();
+  }
+
   foldSidebar();
   addCopyButtons();
   startFromFile(document.currentScript.src);
+  dropWhatNeedsAServer();
   addEventListener("load", markScrollers);
   addEventListener("resize", markScrollers);
   document.addEventListener("toggle", markScrollers, true);

@@ -61,6 +61,11 @@ WRONG_LABEL = ' aria-label="Toggle hidden content"'
 CHECKSUM = re.compile(r"\.[0-9a-f]{32,}(?=\.)")
 SHAPING = {".css", ".js", ".mjs", ".svg", ".html", ".py", ".woff2"}
 NOT_PAGES = {"_static", "_sources"}
+LITE_PAGE = "notebooks/index.html"
+LITE_TITLE = (
+    "Run this chapter in this browser: Python comes from here, numpy and matplotlib from the "
+    "public server of Pyodide, cdn.jsdelivr.net"
+)
 LIVE_MARK = "data-live="
 LIVE_MODULES = Path("backprop_lib") / "live"
 # What is written for those who read the sources need not travel to every phone.
@@ -83,8 +88,11 @@ def take_repository(app: Sphinx, config: Config) -> None:
 
 
 def find_lite(app: Sphinx, config: Config) -> None:
-    """Forget the site that runs chapters in the browser where none lies beside the pages."""
-    if not (Path(app.outdir) / config.book_lite / "lab" / "index.html").is_file():
+    """Forget the site that runs chapters in the browser where none lies beside the pages; where
+    one does, text that stands in ``{only} lite`` is shown."""
+    if (Path(app.outdir) / config.book_lite / LITE_PAGE).is_file():
+        app.tags.add("lite")
+    else:
         config.book_lite = ""
 
 
@@ -215,9 +223,9 @@ def add_links(
         url = f"{address}?urlpath=lab/tree/{notebook}"
         links.append({"name": "Binder", "icon": "play", "url": url, "title": "Run on Binder"})
     if is_notebook and app.config.book_lite:
-        url = f"{context['pathto'](app.config.book_lite, 1)}/lab/index.html?path={notebook}"
-        title = "Run in this browser (loads Python from a public server)"
-        links.append({"name": "Run here", "icon": "play", "url": url, "title": title})
+        url = f"{context['pathto'](app.config.book_lite, 1)}/{LITE_PAGE}?path={notebook}"
+        link = {"name": "Run here", "icon": "play", "url": url, "title": LITE_TITLE}
+        links.append(link | {"served": True})
     if is_notebook:
         url = context["pathto"](f"_sources/{notebook}", 1)
         title = "Download this chapter as a Jupyter notebook"
