@@ -73,9 +73,15 @@
     document.head.append(script);
   }
 
+  // Of a page opened as a file, browsers let no script read another: the search shows titles alone.
+  function searchFromFile() {
+    if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
   foldSidebar();
   addCopyButtons();
   startFromFile(document.currentScript.src);
+  searchFromFile();
   addEventListener("load", markScrollers);
   addEventListener("resize", markScrollers);
   document.addEventListener("toggle", markScrollers, true);
