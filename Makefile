@@ -11,11 +11,11 @@ CHAPTERS ?=
 export PYTHON3
 
 .PHONY: help book test notebooks verify portable serve bench mutants times lint format oracles lock \
-        lite litecheck package archive hooks clean distclean
+        lite litecheck package archive handout hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
-	@echo "make serve      show it on this machine, live figures included (PORT=8000)"
+	@echo "make serve      show it on this machine as a server shows it (PORT=8000)"
 	@echo "make test       prove everything that can be proved here: style, site, tests, every output"
 	@echo ""
 	@echo "make notebooks  execute the chapters whose text or library changed, store their outputs"
@@ -31,6 +31,7 @@ help:
 	@echo "make litecheck  prove that they say the same there as here"
 	@echo "make package    build backprop_lib as a package; prove it in an environment of its own"
 	@echo "make archive    pack the built site with checksums: dist/"
+	@echo "make handout    build the site and its notebooks without solutions: _build/handout"
 	@echo "make hooks      let git check style, types and twins before each commit"
 	@echo ""
 	@echo "make lint       check style and types       make format     put the code in form"
@@ -72,7 +73,7 @@ book: .venv/book.stamp
 	@echo "Building the site"
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q
 	@echo "Done. Open  file://$(CURDIR)/_build/html/index.html"
-	@echo "Live figures need a server:  make serve"
+	@echo "As readers will have it, from a server:  make serve"
 
 serve: .venv/book.stamp
 	@$(PYTHON) -m tools.serve --port $(PORT)
@@ -135,6 +136,9 @@ package: .venv/test.stamp
 
 archive: book
 	@$(PYTHON) -m tools.archive
+
+handout: .venv/book.stamp
+	@$(PYTHON) -m tools.handout
 
 # --- Tidying --------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import base64
 import html
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ NO_SOLUTION = "The solution is not part of this edition."
 # Where this variable of the environment says "no", chapters are made without solutions.
 SWITCH = "BOOK_SOLUTIONS"
 _32_BITS = 0xFFFFFFFF
+_PREFIX = "base64,"
+_STATE = re.compile(r"""(?<= data-live="form" data-state=')[^']*""")
 
 
 def question_of(exercise: Exercise) -> str:
@@ -57,20 +60,65 @@ def to_html(exercise: Exercise, fallback: str) -> str:
     </div>
     """
     state = {"name": exercise.name, "kind": exercise.kind, "alt": question_of(exercise)}
-    text = json.dumps({**state, "sealed": sealed(exercise)}, separators=(",", ":"))
     return (
         f'<div class="exercise" id="exercise-{html.escape(exercise.name)}" data-live="form" '
-        f"data-state='{html.escape(text, quote=True)}'>\n"
+        f"data-state='{_attribute({**state, 'sealed': sealed(exercise)})}'>\n"
         f"<pre>{html.escape(fallback)}</pre>\n</div>"
     )
 
 
+def without_solution(form: str) -> str:
+    """A form as `to_html` wrote it, less its solution.
+
+    Parameters
+    ----------
+    form : str
+        HTML; where it holds no form, nothing changes.
+
+    Returns
+    -------
+    str
+        What `to_html` writes where the variable BOOK_SOLUTIONS is "no".
+
+    Examples
+    --------
+    >>> two = Exercise("00-two", "1 + 1?", lambda: 2.0, lambda: (), ("Count.",), lambda: "2")
+    >>> form = to_html(two, "not attempted")
+    >>> len(form) - len(without_solution(form)) == len('"solution":"2",') // 3 * 4
+    True
+    """
+
+    def less(found: re.Match[str]) -> str:
+        state = json.loads(html.unescape(found[0]))
+        name = state["name"]
+        judged = json.loads(_unseal(name, state["sealed"]))
+        judged.pop("solution", None)
+        return _attribute({**state, "sealed": _seal(name, judged)})
+
+    return _STATE.sub(less, form)
+
+
+def _attribute(state: dict[str, Any]) -> str:
+    return html.escape(json.dumps(state, separators=(",", ":")), quote=True)
+
+
 def sealed(exercise: Exercise) -> str:
     """All that the page needs to judge, not to be read in passing; no protection whatsoever."""
-    text = json.dumps(exported(exercise), ensure_ascii=False, separators=(",", ":"))
-    plain = text.encode("utf-8")
-    hidden = bytes(a ^ b for a, b in zip(plain, _key_bytes(exercise.name), strict=False))
-    return "base64," + base64.b64encode(hidden).decode("ascii")
+    return _seal(exercise.name, exported(exercise))
+
+
+def _seal(name: str, judged: dict[str, Any]) -> str:
+    text = json.dumps(judged, ensure_ascii=False, separators=(",", ":"))
+    return _PREFIX + base64.b64encode(_mixed(name, text.encode("utf-8"))).decode("ascii")
+
+
+def _unseal(name: str, text: str) -> str:
+    return _mixed(name, base64.b64decode(text.removeprefix(_PREFIX))).decode("utf-8")
+
+
+def _mixed(name: str, plain: bytes) -> bytes:
+    """The bytes, each changed by the key's; the same once more gives them back."""
+    return bytes(a ^ b for a, b in zip(plain, _key_bytes(name), strict=False))
 
 
 def _key_bytes(name: str) -> Iterator[int]:

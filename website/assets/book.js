@@ -79,10 +79,16 @@
     for (const link of document.querySelectorAll("[data-served]")) link.remove();
   }
 
+  // Of a page opened as a file, browsers let no script read another: the search shows titles alone.
+  function searchFromFile() {
+    if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
   foldSidebar();
   addCopyButtons();
   startFromFile(document.currentScript.src);
   dropWhatNeedsAServer();
+  searchFromFile();
   addEventListener("load", markScrollers);
   addEventListener("resize", markScrollers);
   document.addEventListener("toggle", markScrollers, true);

@@ -1,14 +1,17 @@
 """List every figure of the book by chapter: ``{book-figures}``.
 
-Numbers and captions are those of the chapters as the build has read them, and each line leads to
-its figure. Figures that move stand behind the others of their chapter, by name.
+Numbers and captions are those of the chapters as the build has read them. Each line leads to its
+figure and to the figure's file. Figures that move stand behind the others of their chapter, by
+name.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from book_live import chapters, figures_of
+from book_live import chapters, figures_of, from_page, own_address
+from book_share import file_name, numbered
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
@@ -40,15 +43,13 @@ def _caption(figure: nodes.figure) -> list[nodes.Node]:
 
 def _figures(app: Sphinx, docname: str, chapter: str) -> list[nodes.list_item]:
     address = app.builder.get_relative_uri(docname, chapter)
-    numbers = app.env.toc_fignumbers.get(chapter, {}).get("figure", {})
     items = []
-    for figure in app.env.get_doctree(chapter).findall(nodes.figure):
-        name = next((name for name in figure["ids"] if name in numbers), None)
-        if name is None or figure.next_node(nodes.caption) is None:
-            continue
-        label = f"Figure {'.'.join(map(str, numbers[name]))}"
+    for name, label, figure in numbered(app.env, chapter):
         link = nodes.reference("", label, internal=True, refuri=f"{address}#{name}")
-        line = nodes.paragraph("", "", link, nodes.Text(": "), *_caption(figure))
+        file = from_page(app, docname, own_address(chapter, file_name(name, figure)))
+        kind = Path(file).suffix.removeprefix(".").upper()
+        parts = [nodes.Text(": "), *_caption(figure), nodes.Text(" ")]
+        line = nodes.paragraph("", "", link, *parts, nodes.reference("", kind, refuri=file))
         items.append(nodes.list_item("", line))
     return items
 

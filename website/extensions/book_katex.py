@@ -10,7 +10,6 @@ version are kept in ``website/vendor/katex``.
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 from functools import cache
@@ -33,9 +32,9 @@ VENDOR = Path(__file__).resolve().parents[1] / "vendor" / "katex"
 STYLESHEET = "katex/katex.min.css"
 NUMBERED_ENVIRONMENT = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather)\}")
 NESTING = re.compile(r"\\\\|\\[{}&]|\\begin\b|\\end\b|[{}&]")
-# The fonts that nearly every formula needs come inside the style sheet, and the page's head asks
-# for them (layout.html): otherwise lines are broken anew when they arrive, and the text moves.
-EMBEDDED_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic", "KaTeX_Size1-Regular")
+# Nearly every formula needs these. The page's head asks for them early (layout.html, book-head.js):
+# lines that were broken before they arrive are broken anew, and the text moves.
+FIRST_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic", "KaTeX_Size1-Regular")
 OLD_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')
 
 logger = logging.getLogger(__name__)
@@ -126,14 +125,6 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _embed_fonts(stylesheet: str) -> str:
-    for name in EMBEDDED_FONTS:
-        font = base64.b64encode((VENDOR / "fonts" / f"{name}.woff2").read_bytes()).decode("ascii")
-        address = f"data:font/woff2;base64,{font}"
-        stylesheet = stylesheet.replace(f"url(fonts/{name}.woff2)", f"url({address})")
-    return stylesheet
-
-
 def copy_stylesheet(app: Sphinx) -> None:
     """Put the stylesheet and its fonts into the site; refuse those of another version."""
     if app.builder.format != "html":
@@ -148,16 +139,17 @@ def copy_stylesheet(app: Sphinx) -> None:
     target = Path(app.outdir) / "_static" / "katex"
     shutil.copytree(VENDOR / "fonts", target / "fonts", dirs_exist_ok=True)
     shutil.copy2(VENDOR / "LICENSE", target / "LICENSE")
-    sheet = _embed_fonts(OLD_FONT_FORMATS.sub("", stylesheet))
+    sheet = OLD_FONT_FORMATS.sub("", stylesheet)
     (target / "katex.min.css").write_text(sheet, encoding="utf-8")
 
 
 def add_stylesheet(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
 ) -> None:
-    """Link the stylesheet on pages that have a formula."""
+    """Link the stylesheet, and the first fonts, on pages that have a formula."""
     if 'class="katex' in context.get("body", ""):
         app.add_css_file(STYLESHEET, priority=300)
+        context["fonts"] = [f"_static/katex/fonts/{name}.woff2" for name in FIRST_FONTS]
 
 
 def refuse_formula_in_title(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -19,6 +19,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 CHAPTER = re.compile(r"chapters/(\d\d_[^/]*)")
+# Where each figure lies alone (book_share.py).
+FOLDER = "figure"
 # What backprop_lib.live.LiveFigure.to_html writes; its state holds no quote and no angle bracket.
 OPENING = re.compile(
     r'<div class="live" id="(?P<name>[^"]+)" data-live="(?P<kind>[^"]+)" '
@@ -118,6 +121,11 @@ def find(env: BuildEnvironment, chapter: str, name: str) -> Figure | str:
     return f"chapter {chapter} has no live figure {name!r}, only: {known or 'none'}"
 
 
+def own_address(chapter: str, name: str) -> str:
+    """Where in the site a figure of a chapter lies alone, as a page or as a file."""
+    return f"{FOLDER}/{chapter.removeprefix('chapters/')}/{name}"
+
+
 def put_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Replace each request for one figure by the figure, or by nothing and a warning."""
     taken = {name for element in doctree.findall(nodes.Element) for name in element.get("ids", [])}
@@ -147,9 +155,16 @@ def _link(app: Sphinx, docname: str, figure: Figure) -> nodes.reference:
     return nodes.reference("", text, internal=True, refuri=address)
 
 
+def from_page(app: Sphinx, docname: str, address: str) -> str:
+    """An address in the site as a page needs it."""
+    return relative_uri(app.builder.get_target_uri(docname), address)
+
+
 def _item(app: Sphinx, docname: str, figure: Figure) -> nodes.definition_list_item:
-    kind = nodes.Text(f" ({figure.kind})")
-    term = nodes.term("", "", _link(app, docname, figure), kind)
+    kind = nodes.Text(f" ({figure.kind}), ")
+    alone = f"{own_address(figure.docname, figure.name)}.html"
+    page = nodes.reference("", "alone", internal=True, refuri=from_page(app, docname, alone))
+    term = nodes.term("", "", _link(app, docname, figure), kind, page)
     description = nodes.definition("", nodes.paragraph("", figure.alt))
     return nodes.definition_list_item("", term, description)
 

@@ -1,6 +1,6 @@
 """Give each page what its body uses, and nothing else.
 
-* one style sheet of our own in place of the theme's 400 KB; scripts wait for the text;
+* one style sheet of our own in place of the theme's 400 KB; scripts are files, and wait;
 * images say their size, so that the text does not move when they arrive;
 * the loader of live figures comes with pages that hold one, and only with those;
 * a search engine gets the first paragraph as description;
@@ -48,19 +48,22 @@ NEEDED_BY = {
     "pygments.css": 'class="highlight',
     "sphinx-design.min.css": 'class="sd-',
     "design-tabs.js": "sd-tab-set",
+    "book-hub.js": 'id="hub-link"',
 }
 # book.css and book.js do what these do. The theme's script also blurs every clicked button, which
 # loses the keyboard's place.
 UNWANTED = {"mystnb.css", "sphinx-book-theme.css", "sphinx-book-theme.js"}
 # Widgets of a kernel have no place on a static page; live figures bring their own loader.
 UNWANTED |= {"require.min.js", "embed-amd.js"}
-NOT_DEFERRED = {"documentation_options.js"}
+NOT_DEFERRED = {"book-head.js", "documentation_options.js"}
+# What the theme writes into pages for features that this site does not have.
+NEEDLESS_INLINE = "DOCUMENTATION_OPTIONS."
 IMAGE = re.compile(r'<img (?![^>]*\bwidth=)([^>]*\bsrc="[^"]*_images/([^"/]+)"[^>]*?) ?/>')
 # The visible text of a folded cell is its name; this label says something else.
 WRONG_LABEL = ' aria-label="Toggle hidden content"'
 CHECKSUM = re.compile(r"\.[0-9a-f]{32,}(?=\.)")
 SHAPING = {".css", ".js", ".mjs", ".svg", ".html", ".py", ".woff2"}
-NOT_PAGES = {"_static", "_sources"}
+NOT_PAGES = {"_static", "_sources", "figure"}
 LITE_PAGE = "notebooks/index.html"
 LITE_TITLE = (
     "Run this chapter in this browser: Python comes from here, numpy and matplotlib from the "
@@ -138,9 +141,16 @@ def _is_used(asset: Any, body: str) -> bool:
     return name not in UNWANTED and NEEDED_BY.get(name, "") in body
 
 
+def _is_inline(script: Any) -> bool:
+    """Whether a script has no file; warns of one that the site would lose."""
+    if not script.filename and not str(script.attributes.get("body")).startswith(NEEDLESS_INLINE):
+        logger.warning("a script inside the page, which servers may forbid: %r", script.attributes)
+    return not script.filename
+
+
 def _deferred(script: Any) -> Any:
     """A copy that waits for the text: the original is shared between pages."""
-    if not script.filename or _name(script) in NOT_DEFERRED or "type" in script.attributes:
+    if _name(script) in NOT_DEFERRED or "type" in script.attributes:
         return script
     attributes = {key: value for key, value in script.attributes.items() if key != "async"}
     attributes["defer"] = "defer"
@@ -153,9 +163,8 @@ def slim(
     """Drop what the body does not use, and let the rest wait."""
     body = context.get("body", "")
     context["css_files"] = [css for css in context["css_files"] if _is_used(css, body)]
-    scripts = [script for script in context["script_files"] if _is_used(script, body)]
-    # The search page runs an inline script that needs the others at once.
-    context["script_files"] = scripts if pagename == "search" else [*map(_deferred, scripts)]
+    files = [script for script in context["script_files"] if not _is_inline(script)]
+    context["script_files"] = [_deferred(script) for script in files if _is_used(script, body)]
 
 
 def finish_body(
