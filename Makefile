@@ -11,7 +11,7 @@ CHAPTERS ?=
 export PYTHON3
 
 .PHONY: help book test notebooks verify portable serve bench mutants lint format oracles lock \
-        package archive hooks clean distclean
+        package pdf archive hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -27,6 +27,7 @@ help:
 	@echo "make bench      time the library against its peers"
 	@echo ""
 	@echo "make package    build backprop_lib as a package; prove it in an environment of its own"
+	@echo "make pdf        print the whole book with a Chromium; check the PDF: dist/"
 	@echo "make archive    pack the built site with checksums: dist/"
 	@echo "make hooks      let git check style, types and twins before each commit"
 	@echo ""
@@ -111,6 +112,10 @@ hooks: .venv/test.stamp
 
 package: .venv/test.stamp
 	@$(PYTHON) -m tools.package
+
+pdf: book .venv/test.stamp
+	@$(PYTHON) -m tools.pdf
+	@$(PYTHON) -m pytest -q -m slow tests/package/test_pdf.py
 
 archive: book
 	@$(PYTHON) -m tools.archive
