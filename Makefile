@@ -11,7 +11,7 @@ CHAPTERS ?=
 export PYTHON3
 
 .PHONY: help book test notebooks verify portable serve bench mutants times lint format oracles lock \
-        lite litecheck package archive handout hooks clean distclean
+        lite litecheck package pdf archive handout hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -30,6 +30,7 @@ help:
 	@echo "make lite       run chapters in the reader's browser: adds _build/html/lite (needs npm)"
 	@echo "make litecheck  prove that they say the same there as here"
 	@echo "make package    build backprop_lib as a package; prove it in an environment of its own"
+	@echo "make pdf        print the whole book with a Chromium; check the PDF: dist/"
 	@echo "make archive    pack the built site with checksums: dist/"
 	@echo "make handout    build the site and its notebooks without solutions: _build/handout"
 	@echo "make hooks      let git check style, types and twins before each commit"
@@ -133,6 +134,10 @@ litecheck: .venv/lite.stamp .venv/test.stamp
 
 package: .venv/test.stamp
 	@$(PYTHON) -m tools.package
+
+pdf: book .venv/test.stamp
+	@$(PYTHON) -m tools.pdf
+	@$(PYTHON) -m pytest -q -m slow tests/package/test_pdf.py
 
 archive: book
 	@$(PYTHON) -m tools.archive

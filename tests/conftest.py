@@ -25,22 +25,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from tools.chromium import FLAGS, NoChromiumError, find_chromium
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 ROOT = Path(__file__).resolve().parents[1]
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-BROWSER_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Whatever slips past the request filter below must not leave the machine either.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 NOT_LOCAL = re.compile(
     r"^(?!(?:https?|wss?)://(?:127\.0\.0\.1|localhost)[:/]|(?:data|blob|about):)"
 )
@@ -59,20 +49,16 @@ PAGE_TIMEOUT_MS = 15_000
 def _without_browser(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"{reason} In CI the browser tests must run.")
-    pytest.skip(f"{reason} The browser tests need one: install Chromium or set CHROMIUM.")
+    pytest.skip(f"The browser tests need a browser. {reason}")
 
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Path of a Chromium: the variable ``CHROMIUM``, else the first usual name on the PATH."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        found = shutil.which(named)
-        return found or _without_browser(f"CHROMIUM is {named!r}, which is not a program.")
-    for name in BROWSER_NAMES:
-        if found := shutil.which(name):
-            return found
-    return _without_browser(f"No browser found (looked for {', '.join(BROWSER_NAMES)}).")
+    try:
+        return find_chromium()
+    except NoChromiumError as error:
+        _without_browser(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +70,7 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         _without_browser("The Python package playwright is not installed.")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=chromium_path, headless=True, args=list(BROWSER_FLAGS)
+            executable_path=chromium_path, headless=True, args=list(FLAGS)
         )
         yield chromium
         chromium.close()

@@ -1,7 +1,7 @@
 """Pack the built book for a release: `make archive`.
 
-dist/ gets the site as one zip file, whatever PDF was printed, and SHA256SUMS over every file that
-is there, packages of the library included. The same pages always give the same zip file, byte for
+dist/ gets the site as one zip file, and SHA256SUMS over every file that is there, the PDF and the
+packages of the library included. The same pages always give the same zip file, byte for
 byte. Where the variable TAG is set, it must name the version of the library.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -18,7 +17,6 @@ import backprop_lib
 from tools.environment import ROOT
 
 SITE = ROOT / "_build" / "html"
-PRINTED = ROOT / "_build"
 DIST = ROOT / "dist"
 NAME = "backpropagation"
 SUMS = "SHA256SUMS"
@@ -49,11 +47,6 @@ def pack(site: Path, target: Path) -> None:
                 archive.writestr(entry, path.read_bytes())
 
 
-def printed(folder: Path) -> list[Path]:
-    """The PDFs that were made, those that belong to a page of the site aside."""
-    return sorted([*folder.glob("*.pdf"), *folder.glob("pdf/*.pdf")])
-
-
 def write_sums(folder: Path) -> None:
     """Write the checksums in the form that `sha256sum --check` reads."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != SUMS)
@@ -68,11 +61,9 @@ def main() -> int:
         print("There is no built book yet: run `make book` first.", file=sys.stderr)
         return 1
     DIST.mkdir(exist_ok=True)
-    for old in (*DIST.glob(f"{NAME}-*.zip"), *DIST.glob("*.pdf")):
+    for old in DIST.glob(f"{NAME}-*.zip"):
         old.unlink()
     pack(SITE, DIST / f"{NAME}-{version}-html.zip")
-    for path in printed(PRINTED):
-        shutil.copy2(path, DIST / f"{NAME}-{version}.pdf")
     write_sums(DIST)
     print((DIST / SUMS).read_text(encoding="utf-8"), end="")
     return 0

@@ -22,7 +22,6 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (site / "_images" / "a.png").write_bytes(b"\x89PNG")
     (site / ".buildinfo").write_text("for Sphinx", encoding="utf-8")
     monkeypatch.setattr(archive, "SITE", site)
-    monkeypatch.setattr(archive, "PRINTED", site.parent)
     monkeypatch.setattr(archive, "DIST", tmp_path / "dist")
     monkeypatch.delenv("TAG", raising=False)
     return tmp_path
@@ -36,8 +35,7 @@ def sums(folder: Path) -> dict[str, str]:
 def test_every_page_is_packed_and_every_file_has_its_checksum(book: Path) -> None:
     (book / "dist").mkdir()
     (book / "dist" / "backprop_lib-0-py3-none-any.whl").write_bytes(b"wheel")
-    (book / "_build" / "pdf").mkdir()
-    (book / "_build" / "pdf" / "book.pdf").write_bytes(b"%PDF")
+    (book / "dist" / "book.pdf").write_bytes(b"%PDF")
     assert archive.main() == 0
     name = f"backpropagation-{backprop_lib.__version__}"
     with zipfile.ZipFile(book / "dist" / f"{name}-html.zip") as packed:
@@ -49,11 +47,7 @@ def test_every_page_is_packed_and_every_file_has_its_checksum(book: Path) -> Non
         if path.name != "SHA256SUMS"
     }
     assert sums(book / "dist") == found
-    assert found.keys() == {
-        f"{name}-html.zip",
-        f"{name}.pdf",
-        "backprop_lib-0-py3-none-any.whl",
-    }
+    assert found.keys() == {f"{name}-html.zip", "book.pdf", "backprop_lib-0-py3-none-any.whl"}
 
 
 def test_the_same_pages_give_the_same_archive(book: Path) -> None:
