@@ -10,8 +10,8 @@ PORT    ?= 8000
 CHAPTERS ?=
 export PYTHON3
 
-.PHONY: help book test notebooks verify portable serve bench mutants times lint format oracles lock \
-        lite litecheck package pdf archive handout hooks clean distclean
+.PHONY: help book test notebooks verify portable binder serve bench mutants times lint format \
+        oracles lock lite litecheck package pdf archive handout hooks clean distclean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -22,6 +22,7 @@ help:
 	@echo "                (CHAPTERS=\"07 08\" executes these)"
 	@echo "make verify     execute every chapter and compare with what is stored, byte for byte"
 	@echo "make portable   compare every output once more, on an older machine that this one plays"
+	@echo "make binder     install as Binder does, run the chapters through its server, compare"
 	@echo "make times      measure how long each chapter runs, for the line under its title"
 	@echo "make mutants    plant the named bugs one by one; the tests must catch each"
 	@echo "make oracles    install PyTorch, JAX, autograd and scikit-learn as further witnesses"
@@ -45,9 +46,9 @@ help:
 $(PYTHON):
 	@sh tools/make_venv.sh .venv
 
-.venv/book.stamp: requirements.txt constraints.txt pyproject.toml | $(PYTHON)
+.venv/book.stamp: requirements.txt requirements-book.txt constraints.txt pyproject.toml | $(PYTHON)
 	@echo "Installing what the book needs in .venv (a minute or two)"
-	@$(INSTALL) --requirement requirements.txt
+	@$(INSTALL) --requirement requirements-book.txt
 	@$(INSTALL) --no-deps --editable .
 	@$(PYTHON) -c "import matplotlib.font_manager"
 	@touch $@
@@ -65,6 +66,11 @@ $(PYTHON):
 .venv/lite.stamp: requirements-lite.txt .venv/book.stamp
 	@echo "Installing what builds notebooks for the browser"
 	@$(INSTALL) --requirement requirements-lite.txt
+	@touch $@
+
+.venv/binder.stamp: requirements-binder.txt .venv/book.stamp
+	@echo "Installing the program that Binder builds with"
+	@$(INSTALL) --requirement requirements-binder.txt
 	@touch $@
 
 # --- Reading --------------------------------------------------------------------------------------
@@ -103,6 +109,9 @@ times: .venv/oracles.stamp
 
 portable: .venv/test.stamp
 	@$(PYTHON) -m tools.portable
+
+binder: .venv/binder.stamp .venv/test.stamp
+	@$(PYTHON) -m tools.binder $(CHAPTERS)
 
 # --- Writing --------------------------------------------------------------------------------------
 

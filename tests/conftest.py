@@ -202,7 +202,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return ROOT / "_build" / "html"
     output = tmp_path_factory.mktemp("book")
     program = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    assert program, "jupyter-book is not installed beside this Python (requirements.txt)"
+    assert program, "jupyter-book is not installed beside this Python (requirements-book.txt)"
     options = ["-n", "-W", "--keep-going", "--path-output", str(output)]
     built = subprocess.run(
         [program, "build", str(ROOT), *options],

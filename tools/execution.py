@@ -48,11 +48,11 @@ def execute(notebook: NotebookNode) -> float:
     try:
         client.execute(env=environment.for_kernel())
     except (CellExecutionError, CellControlSignal, DeadKernelError) as error:
-        raise Failed(_report(notebook, started[-1], error)) from None
+        raise Failed(report(notebook, started[-1], error)) from None
     return time.perf_counter() - begun
 
 
-def _report(notebook: NotebookNode, index: int, error: Exception) -> str:
+def report(notebook: NotebookNode, index: int, error: Exception | None = None) -> str:
     """Which cell failed, its code, and what Python said, without colours."""
     cell = notebook.cells[index]
     lines = [f"cell {index + 1} of {len(notebook.cells)} failed:", ""]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import urlopen
 
 import nbformat
 import pytest
 
+from tools.jupyter import running_server
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-if not importlib.util.find_spec("jupyterlab"):
+# `make binder` names the Python of the environment that it has made.
+PYTHON = os.environ.get("JUPYTER_PYTHON", sys.executable)
+if "JUPYTER_PYTHON" not in os.environ and not importlib.util.find_spec("jupyterlab"):
     pytest.skip("JupyterLab is not installed.", allow_module_level=True)
 
 TESTS = Path(__file__).parent
@@ -30,12 +30,11 @@ CELLS = [
     "print('values', figure.values)",
     "trace = examples.explorer(); trace",
 ]
-START_S = 60
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a JupyterLab that serves a folder with one notebook."""
+    """Address of a notebook in a JupyterLab of its own."""
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -45,38 +44,17 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "language": "python",
     }
     nbformat.write(notebook, folder / "figure.ipynb")
-    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token="]
-    log = folder / "log.txt"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "HOME": str(folder)},
-        )
-    try:
-        yield wait_for_address(log)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_for_address(log: Path) -> str:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if found := re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/lab", log.read_text()):
-            address = f"http://127.0.0.1:{found[1]}"
-            urlopen(f"{address}/api").close()
-            return address
-        time.sleep(0.2)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+    variables = {**os.environ, "HOME": str(folder)}
+    with running_server([PYTHON, "-m", "jupyterlab"], folder, variables) as server:
+        yield f"{server.url}/lab/tree/figure.ipynb?reset&token={server.token}"
 
 
 def test_figure_is_alive_in_jupyterlab(lab: str, open_page: Callable[..., Page]) -> None:
-    page = open_page(f"{lab}/lab/tree/figure.ipynb?reset", height=1600)
+    page = open_page(lab, height=1600)
     page.set_default_timeout(60_000)
     page.get_by_text("import live_examples").wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    # What is run before the kernel is there is lost; the status bar says when it is.
+    page.get_by_text("| Idle").wait_for()
 
     def run() -> None:
         page.keyboard.press("Shift+Enter")

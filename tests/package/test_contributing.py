@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tools import lock
@@ -132,24 +131,3 @@ def test_a_new_lock_does_not_ask_the_old_one(tmp_path: Path) -> None:
     assert "constraints.txt" not in text.replace("# ", "")
     assert "numpy>=" in text
     assert "-r requirements.txt" in text
-
-
-def test_binder_installs_the_book_as_it_was_tested(tmp_path: Path) -> None:
-    program = shutil.which("jupyter-repo2docker", path=str(Path(sys.executable).parent))
-    program = program or shutil.which("jupyter-repo2docker")
-    if program is None:
-        pytest.skip("jupyter-repo2docker is not installed (pip install jupyter-repo2docker)")
-    for name in ("requirements.txt", "constraints.txt", "runtime.txt", "pyproject.toml"):
-        shutil.copy2(ROOT / name, tmp_path)
-    ran = subprocess.run(
-        [program, "--no-build", "--debug", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = (ran.stdout + ran.stderr).replace("\\n", "\n")
-    assert ran.returncode == 0, said
-    assert "python-3.11" in (tmp_path / "runtime.txt").read_text(encoding="utf-8")
-    installs = [line for line in said.splitlines() if "pip install" in line]
-    assert any("requirements.txt" in line for line in installs), said
-    assert any(re.search(r"pip install.* \.(?:\s|$)", line) for line in installs), said

@@ -92,8 +92,12 @@ def test_a_step_is_a_make_target_or_the_forges_own_command(path: Path) -> None:
 def test_the_oldest_and_the_newest_python_are_tried() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     supported = re.findall(r"Python :: (3\.\d+)\"", project)
-    for job in read(FOLDER / "checks.yml")["jobs"].values():
+    jobs = read(FOLDER / "checks.yml")["jobs"]
+    in_binder = jobs.pop("binder")
+    for job in jobs.values():
         assert job["strategy"]["matrix"]["python"] == [supported[0], supported[-1]]
+    runtime = (ROOT / "runtime.txt").read_text(encoding="utf-8").strip()
+    assert in_binder["env"]["PYTHON3"] == runtime.replace("-", "")
 
 
 def test_nothing_is_published_before_the_checks_have_passed() -> None:

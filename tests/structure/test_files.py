@@ -109,13 +109,6 @@ def test_a_reader_finds(name: str) -> None:
     assert (ROOT / name).stat().st_size > 0
 
 
-def test_binder_reads_the_root_files() -> None:
-    """A folder named binder would hide them; a patch level in runtime.txt is refused."""
-    assert (ROOT / "runtime.txt").read_text(encoding="utf-8").strip() == "python-3.11"
-    assert not (ROOT / "binder").exists()
-    assert not (ROOT / ".binder").exists()
-
-
 def test_there_are_chapters() -> None:
     assert slugs()
     assert all(re.fullmatch(r"\d\d_[a-z_]+", slug) for slug in slugs())
