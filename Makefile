@@ -157,7 +157,7 @@ handout: .venv/book.stamp
 # --- Tidying --------------------------------------------------------------------------------------
 
 clean:
-	rm -rf _build _lite .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf _build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 distclean: clean

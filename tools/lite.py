@@ -47,6 +47,20 @@ WITH_WIDGETS = (KERNEL, "@jupyter-widgets/jupyterlab-manager", "anywidget")
 # The kernel loads these before its first cell: together, where the list knows them all.
 FIRST = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")
 BOOK = "backprop-lib"
+# What the kernel for the browser says about itself. Where a notebook says anything else, opening it
+# changes it, a changed notebook is kept by the browser, and the kept one hides every later edition.
+KERNEL_METADATA = {
+    "kernelspec": {"display_name": "Python (Pyodide)", "language": "python", "name": "python"},
+    "language_info": {
+        "codemirror_mode": {"name": "python", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.8",
+    },
+}
 
 INSTALL_NPM = """\
 `make lite` needs npm once, to fetch Python for the browser: the program `npm` was not found.
@@ -252,11 +266,12 @@ def stage_settings(folder: Path) -> None:
 
 
 def stage_chapters(folder: Path) -> dict[str, NotebookNode]:
-    """Copy chapters and data, and return the chapters."""
+    """Copy chapters, for the kernel they will find, and their data; return the chapters."""
     shutil.copytree(CHAPTERS / "data", folder / "data")
     notebooks = {}
     for path in sorted(CHAPTERS.glob("*.ipynb")):
         notebook = notebooks[path.name] = nbformat.read(path, as_version=4)
+        notebook.metadata = nbformat.from_dict(KERNEL_METADATA)
         # Without a server nobody joins the lines of a stored text; JupyterLab would show commas.
         text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, split_lines=False)
         (folder / path.name).write_text(text + "\n", encoding="utf-8")
