@@ -22,7 +22,7 @@ from pypdf import PageObject, PdfReader
 from tools import chromium, pdf
 from tools.binding import Book, bind
 from tools.environment import ROOT
-from tools.paper import paper_page
+from tools.paper import anchor_of, paper_page
 
 PAGES = ("start", "chapters/07_trace", "words")
 CONTENTS = {
@@ -406,22 +406,32 @@ def whole() -> Printed:
 
 
 @pytest.fixture(scope="module")
-def site_pages() -> dict[str, BeautifulSoup]:
+def contents() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return read
+
+
+def text_of(page: str) -> Tag:
+    """The text of a page of the built site."""
+    source = (pdf.SITE / f"{page}.html").read_text(encoding="utf-8")
+    text = BeautifulSoup(source, "html.parser").find("article")
+    assert isinstance(text, Tag)
+    return text
+
+
+@pytest.fixture(scope="module")
+def texts(contents: dict[str, Any]) -> dict[str, Tag]:
     """The text of every page of the built site, in the order of the book."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    return {
-        name: BeautifulSoup((pdf.SITE / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-        for name in (contents["root"], *names)
-    }
+    pages = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    return {page: text_of(page) for page in (contents["root"], *pages)}
 
 
-def heading_text(heading: Tag) -> str:
-    """What a heading says, without its link and the MathML of its formulas."""
-    copy = BeautifulSoup(str(heading), "html.parser")
-    for element in copy.select(".headerlink, .katex-mathml"):
-        element.decompose()
-    return " ".join(copy.get_text().split())
+def headings(text: Tag, *, below: int) -> Iterator[tuple[int, str]]:
+    """Level and words of every heading, without its link and the MathML of its formulas."""
+    for heading in text.select("h1, h2, h3, h4, h5"):
+        for element in heading.select(".headerlink, .katex-mathml"):
+            element.decompose()
+        yield int(heading.name[1]) - 1 + below, " ".join(heading.get_text().split())
 
 
 @pytest.mark.slow
@@ -430,63 +440,41 @@ def test_the_book_is_sound(whole: Printed) -> None:
 
 
 @pytest.mark.slow
-def test_the_outline_names_every_chapter_and_section_in_order(
-    whole: Printed, site_pages: dict[str, BeautifulSoup]
+def test_the_outline_names_every_part_and_heading_in_order(
+    whole: Printed, contents: dict[str, Any], texts: dict[str, Tag]
 ) -> None:
-    expected = [
-        heading_text(heading)
-        for page in site_pages.values()
-        for heading in page.select("article.bd-article :is(h1, h2)")
-    ]
-    parts = {
-        part["caption"]
-        for part in yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
-    }
-    start = [title for _, title, _ in whole.outline].index(expected[0])
-    found = [
-        " ".join(title.split())
-        for level, title, _ in whole.outline[start:]
-        if level <= 2 and title not in parts
-    ]
-    # The preface has no part above it, so its smaller headings are on these levels, too.
-    assert [title for title in found if title in expected] == expected
-    assert [title for level, title, _ in whole.outline if level == 0 and title in parts] == [
-        part["caption"]
-        for part in yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
-    ]
+    expected = [(0, "Contents"), *headings(texts[contents["root"]], below=0)]
+    for part in contents["parts"]:
+        expected.append((0, part["caption"]))
+        for chapter in part["chapters"]:
+            expected += headings(texts[chapter["file"]], below=1)
+    assert [(level, " ".join(title.split())) for level, title, _ in whole.outline] == expected
 
 
 @pytest.mark.slow
-def test_the_contents_and_the_outline_agree(whole: Printed) -> None:
-    first = next(page for _, title, page in whole.outline if title != "Contents")
-    contents = " ".join("".join(whole.pages[2 : first - 1]).split())
-    chapters = [(title, page) for _, title, page in whole.outline if re.match(r"\d+\. ", title)]
-    assert len(chapters) >= 16
-    missing = [
-        (title, page)
-        for title, page in chapters
-        if f"{without_spaces(title)}{page}" not in without_spaces(contents)
-    ]
+def test_the_contents_name_the_page_of_every_chapter(
+    whole: Printed, contents: dict[str, Any], texts: dict[str, Tag]
+) -> None:
+    page_of = {title: page for level, title, page in reversed(whole.outline) if level < 2}
+    first = page_of[next(headings(texts[contents["root"]], below=0))[1]]
+    lines = without_spaces("".join(whole.pages[2 : first - 1]))
+    titles = [next(headings(text, below=1))[1] for text in texts.values()]
+    missing = [t for t in titles if f"{without_spaces(t)}{page_of[t]}" not in lines]
     assert missing == []
 
 
 @pytest.mark.slow
-def test_every_figure_has_its_number_and_caption(
-    whole: Printed, site_pages: dict[str, BeautifulSoup]
-) -> None:
+def test_every_figure_has_its_number_and_caption(whole: Printed, texts: dict[str, Tag]) -> None:
     missing, count = [], 0
-    for name, page in site_pages.items():
-        for figure in page.select("article figure[id]:has(.caption-number)"):
+    for page, text in texts.items():
+        for figure in text.select("figure[id]:has(.caption-number)"):
+            caption = figure.select_one(".caption-number").get_text()
+            caption += str(figure.select_one(".caption-text").find(string=True))
+            place = whole.places.get(anchor_of(page, str(figure["id"])))
+            where = whole.pages if place is None else [whole.pages[place]]
             count += 1
-            place = f"{name.rpartition('/')[2]}--{figure['id']}"
-            number = figure.select_one(".caption-number").get_text()
-            words = figure.select_one(".caption-text").find(string=True)
-            caption = without_spaces(f"{number}{words}")
-            candidates = (
-                [whole.pages[whole.places[place]]] if place in whole.places else whole.pages
-            )
-            if not any(caption in without_spaces(text) for text in candidates):
-                missing.append(f"{place}: {number}")
+            if not any(without_spaces(caption) in without_spaces(words) for words in where):
+                missing.append(caption)
     assert count > 40
     assert missing == []
 
