@@ -38,7 +38,13 @@ STAGE = DOWNLOADS / "stage"
 
 # Pyodide's npm package, as `sha256sum` sees what `npm pack pyodide@VERSION` brings.
 CHECKSUMS = {"314.0.6": "d78ac549b28a2a58600cd06f44e017024151775f8c6b2d73fab1475400d38ea2"}
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+RUNTIME = (
+    "pyodide.mjs",
+    "pyodide.asm.mjs",
+    "pyodide.asm.wasm",
+    "python_stdlib.zip",
+    "package.json",  # names the licence, and where the sources are
+)
 LIST = "pyodide-lock.json"
 
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
