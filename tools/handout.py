@@ -35,8 +35,10 @@ FORGES = ("GITHUB_", "CI_")
 
 
 def is_solution(cell: NotebookNode, section: str) -> bool:
-    """Whether a cell shows a worked way: folded, among the exercises."""
-    return cell.cell_type == "code" and section == EXERCISES and FOLDED in tags(cell)
+    """Whether a cell shows a worked way: folded, among the exercises, or asking for one."""
+    if cell.cell_type != "code":
+        return False
+    return cell.source.startswith("solution(") or (section == EXERCISES and FOLDED in tags(cell))
 
 
 def without_solutions(notebook: NotebookNode) -> NotebookNode:

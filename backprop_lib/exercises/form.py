@@ -91,7 +91,7 @@ def without_solution(form: str) -> str:
     def less(found: re.Match[str]) -> str:
         state = json.loads(html.unescape(found[0]))
         name = state["name"]
-        judged = json.loads(_unseal(name, state["sealed"]))
+        judged = unsealed(name, state["sealed"])
         judged.pop("solution", None)
         return _attribute({**state, "sealed": _seal(name, judged)})
 
@@ -112,8 +112,11 @@ def _seal(name: str, judged: dict[str, Any]) -> str:
     return _PREFIX + base64.b64encode(_mixed(name, text.encode("utf-8"))).decode("ascii")
 
 
-def _unseal(name: str, text: str) -> str:
-    return _mixed(name, base64.b64decode(text.removeprefix(_PREFIX))).decode("utf-8")
+def unsealed(name: str, text: str) -> dict[str, Any]:
+    """What `sealed` hid, as `exported` wrote it."""
+    plain = _mixed(name, base64.b64decode(text.removeprefix(_PREFIX)))
+    judged: dict[str, Any] = json.loads(plain)
+    return judged
 
 
 def _mixed(name: str, plain: bytes) -> bytes:

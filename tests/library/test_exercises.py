@@ -458,6 +458,7 @@ def test_what_differs_between_machines_decides_nothing() -> None:
 
 OWN = [own_exercise.mean_error, own_exercise.worst]
 GUIDE = Path(__file__).parents[2] / "teachers.md"
+CLASSROOM = GUIDE.with_name("classroom.md")
 
 
 @pytest.mark.parametrize("exercise", OWN, ids=lambda exercise: exercise.name)
@@ -474,9 +475,10 @@ def test_the_exercises_of_the_guide_are_complete(exercise: Exercise) -> None:
 def test_the_guide_says_what_there_is() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     assert "tests/library/own_exercise.py" in guide
-    assert "python -m backprop_lib.exercises summary" in guide
-    assert f"`{SWITCH}`" in guide
     assert own_exercise.mean_error.name in guide
+    classroom = CLASSROOM.read_text(encoding="utf-8")
+    assert "python -m backprop_lib.exercises summary" in classroom
+    assert f"`{SWITCH}`" in classroom
 
 
 def saved(folder: Path, reader: str, **records: Any) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
 import json
 import re
 import subprocess
@@ -19,7 +18,7 @@ from built_pages import ROOT, TEXTS
 from nbformat import NotebookNode
 
 from backprop_lib.exercises import EXERCISES, check
-from backprop_lib.exercises.form import without_solution
+from backprop_lib.exercises.form import unsealed, without_solution
 from tools import handout
 from tools.notebooks import code_cells, notebook_path, read_notebook, slugs, tags
 
@@ -42,22 +41,8 @@ def visible(html: str) -> str:
 
 def forms(html: str) -> list[dict[str, Any]]:
     """What the forms of a page or an output know."""
-    return [unsealed(json.loads(unescape(state))) for state in FORM.findall(html)]
-
-
-def unsealed(state: dict[str, Any]) -> dict[str, Any]:
-    """What was sealed, by the recipe and not by the code."""
-    key = 2166136261
-    for byte in state["name"].encode():
-        key = (key ^ byte) * 16777619 % 2**32
-    plain = bytearray()
-    for byte in base64.b64decode(state["sealed"].removeprefix("base64,")):
-        key ^= key << 13 & 0xFFFFFFFF
-        key ^= key >> 17
-        key ^= key << 5 & 0xFFFFFFFF
-        plain.append(byte ^ key % 256)
-    known: dict[str, Any] = json.loads(plain)
-    return known | {"name": state["name"]}
+    states = [json.loads(unescape(state)) for state in FORM.findall(html)]
+    return [{"name": s["name"], **unsealed(s["name"], s["sealed"])} for s in states]
 
 
 def outputs(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, str, str]]:

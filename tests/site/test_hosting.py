@@ -78,9 +78,12 @@ def strict(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
             pass
 
     # Somebody else's page with a figure of the book.
-    frame = f'<iframe src="/{PREFIX}/{NEURON}?theme=dark" width="700" height="800"></iframe>'
+    frame = (
+        f'<iframe src="/{PREFIX}/{NEURON}?theme=dark" width="700" height="800" SANDBOX></iframe>'
+    )
     course = f'<!doctype html><link rel="icon" href="data:,"><title>A course</title>{frame}'
-    (root / "course.html").write_text(course, encoding="utf-8")
+    for name, sandbox in (("course", ""), ("sandbox", 'sandbox="allow-scripts"')):
+        (root / f"{name}.html").write_text(course.replace("SANDBOX", sandbox), encoding="utf-8")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Strict, directory=str(root))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/{PREFIX}"
@@ -177,18 +180,21 @@ def test_what_a_reader_does_works_under_the_policy(
     assert page.log.clean, page.log
 
 
+@pytest.mark.parametrize("course", ["course", "sandbox"])
 def test_a_live_figure_stands_in_a_strangers_page(
-    strict: str, open_page: Callable[..., Page]
+    course: str, strict: str, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(strict.replace(PREFIX, "course.html"))
+    page = open_page(strict.replace(PREFIX, f"{course}.html"))
     frame = page.frame_locator("iframe")
     frame.locator("#neuron[data-ready]").wait_for()
     assert frame.locator("html").get_attribute("data-theme") == "dark"
+    assert frame.locator(".lf-inputs").count() == 1
     assert frame.locator(".book-figure__code").count() == 0
     assert "CC BY 4.0" in frame.locator(".book-figure__source").inner_text()
     link = frame.locator(".book-figure__source a").first
     assert link.evaluate("link => link.href") == f"{strict}/{HAND_TRACE}#neuron"
-    assert page.log.clean, page.log
+    assert not page.log.errors
+    assert [said for said in page.log.console if not OF_FILES.search(said)] == []
 
 
 def test_the_code_for_a_frame_keeps_what_was_moved(

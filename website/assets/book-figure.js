@@ -84,8 +84,10 @@
       element("p", {}, said), colourChoice(show), element("div", {}, code, copy)));
   }
 
-  // Browsers load no module into a page opened as a file; there the figure comes as one script.
-  function startFromFile() {
+  // Browsers load no module into a page opened as a file, nor into a sandboxed frame; there the
+  // figure comes as one script.
+  function startInstead({ target }) {
+    if (target.type !== "module") return;
     const script = document.createElement("script");
     script.src = new URL("live/classic.js", here);
     document.head.append(script);
@@ -93,8 +95,8 @@
 
   showColours();
   prefersDark.addEventListener("change", showColours);
+  addEventListener("error", startInstead, true);
   addEventListener("DOMContentLoaded", () => {
-    if (location.protocol === "file:") startFromFile();
-    else if (window.self === window.top) showCode();
+    if (location.protocol !== "file:" && window.self === window.top) showCode();
   });
 })(document.documentElement);
