@@ -1,4 +1,4 @@
-"""What an author is told and given: the guide, the template, the hooks, what Binder installs."""
+"""What an author is told and given: the guide, the template, the hooks, the locked versions."""
 
 from __future__ import annotations
 
