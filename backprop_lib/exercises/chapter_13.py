@@ -131,7 +131,10 @@ _PREDICTIONS = (
                 "At 0 the comparison x > 0 is false, and a tie is shared.",
             ),
         ),
-        hints=("Look for both in the table of rules.", "At 0, x > 0 is false, and x - y is 0: a tie."),
+        hints=(
+            "Look for both in the table of rules.",
+            "At 0, x > 0 is false, and x - y is 0: a tie.",
+        ),
         solution=lambda: f"{_slopes_at_the_kink()}: two programs for one function, two answers",
         choices=_KINKS,
     ),

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path
@@ -302,7 +303,9 @@ def message(kind: str, parent: str, content: dict[str, Any]) -> str:
 def run_cell(*answers: Answer) -> tuple[NotebookNode, set[str]]:
     cell = nbformat.v4.new_code_cell("1 + 1")
     socket: Any = Socket(*answers)
-    return cell, asyncio.run(Kernel(socket).run(cell))
+    # In a thread of its own: where a browser is open, this one has a loop of events already.
+    with ThreadPoolExecutor(1) as thread:
+        return cell, thread.submit(lambda: asyncio.run(Kernel(socket).run(cell))).result()
 
 
 IDLE = ("status", {"execution_state": "idle"})

@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -302,7 +303,10 @@ def small_book(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> 
     styles = [(ROOT / "website" / "assets" / name).as_uri() for name in ("book.css", "paper.css")]
     document = site / "book.html"
     document.write_text(bind(book, site, CONTENTS, styles, pdf.font_faces()), encoding="utf-8")
-    written = pdf.signed(pdf.print_document(document, chromium_path), book.author)
+    # In a thread of its own: where a browser is open, this one has a loop of events already.
+    with ThreadPoolExecutor(1) as thread:
+        printed = thread.submit(pdf.print_document, document, chromium_path).result()
+    written = pdf.signed(printed, book.author)
     (site / "book.pdf").write_bytes(written)
     return Printed(site / "book.pdf")
 
