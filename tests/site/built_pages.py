@@ -34,5 +34,11 @@ def soup(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
+@cache
+def places(path: Path) -> frozenset[str]:
+    """Everything on a page that an address can lead to."""
+    return frozenset(element["id"] for element in soup(path).find_all(id=True))
+
+
 def notebook_of(page: str) -> Path:
     return (ROOT / page).with_suffix(".ipynb")
