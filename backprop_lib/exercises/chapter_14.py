@@ -269,7 +269,7 @@ def _which_slips() -> Sequence[Slip]:
         ),
         Slip(
             "learning by heart is thought to see shuffled labels",
-            "Twenty images can be learnt by heart with any labels.",
+            "Twenty images can be learned by heart with any labels.",
             lambda: (*right[:3], "heart"),
         ),
         Slip(
@@ -279,7 +279,7 @@ def _which_slips() -> Sequence[Slip]:
         ),
         Slip(
             "learning by heart is thought to see the missing transpose first",
-            "With a wrong gradient twenty images may still be learnt; the gradient check cannot "
+            "With a wrong gradient twenty images may still be learned; the gradient check cannot "
             "be fooled.",
             lambda: ("heart", *right[1:]),
         ),
@@ -289,7 +289,7 @@ def _which_slips() -> Sequence[Slip]:
 _WHICH = Exercise(
     "14-which-check",
     "Which of the checks sees it first: start (the loss at initialisation), gradient (a slice "
-    "against differences), heart (twenty images learnt by heart), or none of them? (a) W instead "
+    "against differences), heart (twenty images learned by heart), or none of them? (a) W instead "
     "of W transposed in the backward pass of a square layer; (b) initial weights a hundred times "
     "too large; (c) gradients that are never set back to zero between steps; (d) the labels of all "
     "images shuffled. Four words, in this order.",
@@ -521,7 +521,7 @@ def _prediction(
 _PREDICTIONS = (
     _prediction(
         "14-predict-start",
-        "A softmax network for ten digits has small random weights and has learnt nothing. What "
+        "A softmax network for ten digits has small random weights and has learned nothing. What "
         "is its cross-entropy, averaged over all images?",
         cache(what_the_start_costs),
         (
@@ -595,7 +595,7 @@ _PREDICTIONS = (
     _prediction(
         "14-predict-writers",
         "A network is trained on digits and tested on 360 others. Once they are held out at "
-        "random, once they come mostly from people it has not learnt from. Compared with the "
+        "random, once they come mostly from people it has not learned from. Compared with the "
         "first case, how many does it misread in the second?",
         cache(what_new_writers_cost),
         (

@@ -1,4 +1,4 @@
-"""A trained network small enough for a page, and a drawing in the form the network has learnt.
+"""A trained network small enough for a page, and a drawing in the form the network has learned.
 
 The page does both of these itself (``forward.mjs``, ``ink.mjs``); tests compare the two.
 """
