@@ -87,7 +87,7 @@ def test_a_chapter_counts_and_the_list_shows_what_is_solved(
     assert not cell.is_visible()
     count.get_by_role("link").click()
     page.wait_for_function(
-        "() => document.querySelector('[data-exercise=\"07-delta-output\"]').textContent"
+        "() => document.querySelector('[data-exercise=\"07-delta-output\"]')?.textContent"
     )
     assert page.locator('[data-exercise="07-delta-output"]').inner_text() == "solved"
     forms = [name for chapter in CHAPTERS for name in forms_of(site, chapter)]
