@@ -79,7 +79,7 @@
       main.addEventListener(kind, () => setTimeout(show, SETTLED_MS));
     }
     new ResizeObserver(show).observe(main);
-    const said = "To put this figure into a page or slides of yours: move it to where your readers shall start.";
+    const said = "To put this figure into a page or slides of yours: move it to where your readers should start.";
     document.body.append(element("section", { className: "book-figure__code", ariaLabel: "Use elsewhere" },
       element("p", {}, said), colourChoice(show), element("div", {}, code, copy)));
   }
