@@ -130,17 +130,19 @@ function reachable(text) {
   if (text.scrollWidth > text.clientWidth + 1) text.tabIndex = 0;
 }
 
-/** The solution: folded, and not in the page before it is asked for. */
+/** The solution: folded, and not in the page before it is asked for or `reveal` is called. */
 function solutionFold(name, solution) {
   const text = h("pre", {});
   const fold = h("details", { class: "lf-solution" }, h("summary", {}, "Show solution"), text);
+  // Setting `open` announces itself only later (as a task): who opens it fills it in the same breath.
   const reveal = () => {
+    fold.open = true;
     text.textContent = solution;
     reachable(text);
     if (!recall(name).solution) remember(name, { solution: now() });
   };
   fold.addEventListener("toggle", () => { if (fold.open) reveal(); });
-  return fold;
+  return { fold, reveal };
 }
 
 /** The chapter's own folded solution would stand there twice. */
@@ -184,7 +186,7 @@ function judged({ name, kind }, exercise, judgedOnce) {
 function build({ state, el }) {
   const { name, kind, alt } = state;
   const exercise = unsealed(name, state.sealed);
-  const solution = exercise.solution ? solutionFold(name, exercise.solution) : null;
+  const { fold, reveal } = exercise.solution ? solutionFold(name, exercise.solution) : {};
   const { list, next } = hintList(name, exercise.hints);
   const buttons = h("div", { class: "lf-buttons" }, next);
   const title = kind === "function" ? "Your answer, in Python" : "Your answer";
@@ -195,13 +197,13 @@ function build({ state, el }) {
     group.append(...onlyInPython(name, exercise), buttons);
   } else {
     // Who has chosen may read why.
-    const reveal = () => { if (kind === "choice" && solution) solution.open = true; };
-    const { fields, verdict, check } = judged(state, exercise, reveal);
+    const judgedOnce = () => { if (kind === "choice") reveal?.(); };
+    const { fields, verdict, check } = judged(state, exercise, judgedOnce);
     form.addEventListener("submit", check);
     buttons.prepend(native("button", { type: "submit" }, "Check"));
     group.append(fields, buttons, verdict);
   }
-  group.append(list, ...(solution ? [solution] : []));
+  group.append(list, ...(fold ? [fold] : []));
   el.append(form);
   el.querySelectorAll("pre").forEach(reachable);
   hideFoldedCell(el.parentElement, name);

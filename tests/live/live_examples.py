@@ -191,6 +191,7 @@ def film(start: int = -1) -> Film:
         start=[0.1, "few"],
         frame=start,
         frames="epoch",
+        speed=4,
         panels=[
             Series("loss", Axis("loss", 0.01, 1.2, log=True), ["training", "validation"], ".6f"),
             Bars("norms", ["layer 1", "layer 2", "layer 3"], Axis("norm", 1e-3, 1, log=True)),

@@ -276,6 +276,7 @@ def test_code_to_copy_reproduces_the_page(live_page: LivePage) -> None:
     figure = page.locator("#hand-trace")
     figure.get_by_role("button", name="Copy as Python").click()
     code = figure.get_by_label("The step in Python").input_value()
+    figure.get_by_text("Copied").wait_for()
     assert page.evaluate("() => navigator.clipboard.readText()") == code
     printed = subprocess.check_output([sys.executable, "-c", code], text=True)
     shown = {line[0]: line[3] for line in figure.evaluate(READ_ALL, [{}, None])}

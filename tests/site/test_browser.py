@@ -243,10 +243,10 @@ def test_code_can_be_copied(address: str, open_page: Callable[..., Page]) -> Non
     page = open_page(f"{address}/{CHAPTERS[0]}", permissions=["clipboard-read", "clipboard-write"])
     cell = page.locator(".cell_input .highlight").first
     cell.hover()
+    code = cell.locator("pre").inner_text().rstrip()
     cell.locator(".book-copy").click()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == cell.locator("pre").inner_text().rstrip()
-    assert cell.locator(".book-copy").inner_text() == "Copied"
+    cell.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == code
 
 
 def test_print_shows_folded_text_and_no_menus(address: str, open_page: Callable[..., Page]) -> None:

@@ -157,7 +157,9 @@ def test_what_a_reader_does_works_under_the_policy(
     cell = page.locator(".cell_input .highlight").first
     cell.hover()
     cell.locator(".book-copy").click()
-    assert page.evaluate("navigator.clipboard.readText()") == cell.inner_text().rstrip("Copied\n")
+    cell.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == cell.locator("pre").inner_text().rstrip()
 
     page.locator(".theme-switch-button").click()
     chosen = page.evaluate(THEME)
@@ -206,6 +208,7 @@ def test_the_code_for_a_frame_keeps_what_was_moved(
     assert page.evaluate(THEME) == "dark"
     page.wait_for_url("**neuron.w1*")
     page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Copied").wait_for()
     code = page.evaluate("navigator.clipboard.readText()")
     assert page.locator(".book-figure__code pre").inner_text() == code
     slides = f'<!doctype html><link rel="icon" href="data:,"><title>Slides</title>{code}'

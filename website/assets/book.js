@@ -91,5 +91,6 @@
   searchFromFile();
   addEventListener("load", markScrollers);
   addEventListener("resize", markScrollers);
+  document.fonts.addEventListener("loadingdone", markScrollers);
   document.addEventListener("toggle", markScrollers, true);
 })();
