@@ -182,13 +182,15 @@ export function announcer(signal) {
   return { element, say };
 }
 
-/** Calls `draw(width)` now and whenever the element's width changes. */
+/** Calls `draw(width)` now, if the element is in a page, and whenever its width changes. */
 export function onWidth(element, draw, signal) {
   let last = 0;
-  const observer = new ResizeObserver(() => {
+  const measure = () => {
     const width = Math.round(element.clientWidth);
     if (width && width !== last) draw((last = width));
-  });
+  };
+  measure();
+  const observer = new ResizeObserver(measure);
   observer.observe(element);
   signal?.addEventListener("abort", () => observer.disconnect());
 }

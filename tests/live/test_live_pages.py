@@ -266,6 +266,20 @@ def test_figures_far_below_wait_until_they_are_near(live_page: LivePage) -> None
     page.wait_for_selector("#sigmoid-slope[data-ready]")
 
 
+# Notes, in the breath in which a figure says that it is ready, whether it is drawn.
+NOTE_READY = """
+window.drawn = {};
+new MutationObserver((changes) => changes.forEach(({ target }) => {
+  window.drawn[target.id] = target.querySelector(".lf svg, .lf canvas") !== null;
+})).observe(document, { subtree: true, attributeFilter: ["data-ready"] });"""
+
+
+def test_a_figure_that_is_ready_is_drawn(live_page: LivePage) -> None:
+    figures = examples.all_kinds()
+    page = live_page(*figures, init_script=NOTE_READY)
+    assert page.evaluate("window.drawn") == {figure.name: True for figure in figures}
+
+
 def test_changes_are_told_to_screen_readers_once(live_page: LivePage) -> None:
     page = live_page(examples.curve())
     live = page.locator("#sigmoid-slope output[aria-live=polite]")
