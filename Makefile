@@ -63,7 +63,7 @@ $(PYTHON):
 	@$(INSTALL) --requirement requirements-oracles.txt
 	@touch $@
 
-.venv/lite.stamp: requirements-lite.txt .venv/book.stamp
+.venv/lite.stamp: requirements-lite.txt requirements-jupyter.txt .venv/book.stamp
 	@echo "Installing what builds notebooks for the browser"
 	@$(INSTALL) --requirement requirements-lite.txt
 	@touch $@

@@ -137,14 +137,15 @@ def megabytes(folder: Path) -> int:
 
 
 def wrong_versions(installed: Mapping[str, str]) -> list[str]:
-    """Of what requirements.txt asks for, what is not there as it was tested."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    asked = [Requirement(line).name for line in lines if re.match(r"\w", line)]
+    """Of what a reader's two files ask for, what is not there as it was tested."""
+    files = (ROOT / name for name in ("requirements.txt", "requirements-jupyter.txt"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    asked = [canonicalize_name(Requirement(line).name) for line in lines if re.match(r"\w", line)]
     locked = locked_versions()
     return [
         f"{name} is {installed.get(name, 'missing')}, tested was {locked[name]}"
         for name in asked
-        if installed.get(canonicalize_name(name)) != locked[name]
+        if installed.get(name) != locked[name]
     ]
 
 
@@ -189,6 +190,8 @@ def compare(slug: str, stored: NotebookNode, fresh: NotebookNode, widgets: Set[s
     """What a fresh run shows that is not stored, and which of its figures no widget moves."""
     live = list(live_figures(fresh))
     problems = [f"{name} is not alive" for name, model in live if model not in widgets]
+    if not all(cell.metadata.get("trusted") for cell in code_cells(fresh)):
+        problems.append("the server does not trust it, so it opens without its drawings")
     fresh = normalise(fresh, slug)
     passed_over = leave_out_passed_over(stored, fresh)
     problems += run_differences(plainly_named(stored), plainly_named(fresh))

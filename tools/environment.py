@@ -20,6 +20,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 SOURCES = ROOT / "sources"
@@ -79,10 +81,10 @@ def build_font_cache() -> None:
 
 
 def locked_versions() -> dict[str, str]:
-    """Package -> version, read from constraints.txt."""
+    """Package, by its canonical name, -> version, read from constraints.txt."""
     lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
     pairs = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
-    return {name.strip().lower(): number.strip() for name, number in pairs}
+    return {canonicalize_name(name.strip()): number.strip() for name, number in pairs}
 
 
 def why_pictures_may_differ() -> list[str]:

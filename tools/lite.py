@@ -49,7 +49,7 @@ LIST = "pyodide-lock.json"
 
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
-WITH_WIDGETS = (KERNEL, "@jupyter-widgets/jupyterlab-manager", "anywidget")
+USED_EXTENSIONS = (KERNEL, "@jupyter-widgets/jupyterlab-manager", "anywidget", "jupyterlab-myst")
 # The kernel loads these before its first cell: together, where the list knows them all.
 FIRST = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")
 BOOK = "backprop-lib"
@@ -174,8 +174,7 @@ def fetch_wheels(versions: Iterable[tuple[str, str]], python: str) -> list[Path]
 
 def locked_wheel(requirement: Requirement, python: str) -> Path:
     """The wheel that satisfies a requirement in the version to which the book is locked."""
-    locked = {canonicalize_name(name): version for name, version in locked_versions().items()}
-    version = locked.get(canonicalize_name(requirement.name))
+    version = locked_versions().get(canonicalize_name(requirement.name))
     if version is None or not requirement.specifier.contains(version):
         raise SystemExit(
             f"A package needs {requirement}; constraints.txt has "
@@ -266,7 +265,7 @@ def stage_settings(folder: Path) -> None:
         "no_unused_shared_packages": True,
         # Other extensions that may stand in this environment want a server.
         "ignore_sys_prefix": ["federated_extensions"],
-        "federated_extensions": [str(EXTENSIONS / name) for name in WITH_WIDGETS],
+        "federated_extensions": [str(EXTENSIONS / name) for name in USED_EXTENSIONS],
     }
     write_json(folder / "jupyter_lite_config.json", {"LiteBuildConfig": build})
 

@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 from tools import pyodide
 from tools.environment import ROOT, locked_versions
@@ -57,7 +56,7 @@ def suits(wheel: Path, python: str) -> bool:
 
 def pins(folder: Path, python: str) -> tuple[dict[str, str], list[str]]:
     """The browser's versions in place of the locked ones, and those for which Python is too old."""
-    chosen: dict[str, str] = {canonicalize_name(n): v for n, v in locked_versions().items()}
+    chosen = locked_versions()
     refused = []
     for name, entry in used_packages(folder).items():
         if suits(folder / entry["file_name"], python):

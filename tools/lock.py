@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.environment import CONSTRAINTS, ROOT
 
-GROUPS = ("book", "test", "oracles", "lite", "binder")
+GROUPS = ("book", "jupyter", "test", "oracles", "lite", "binder")
 REQUIREMENTS = ("requirements.txt", *(f"requirements-{group}.txt" for group in GROUPS))
 HEADER = """\
 # Written by `make lock`: every package the book was built, tested and compared with.

@@ -112,9 +112,7 @@ def test_every_package_is_asked_for_in_one_place() -> None:
 
 
 def test_a_version_that_was_not_tested_is_named() -> None:
-    installed = {
-        canonicalize_name(name): version for name, version in binder.locked_versions().items()
-    }
+    installed = binder.locked_versions()
     assert binder.wrong_versions(installed) == []
     locked = installed.pop("numpy")
     (said,) = binder.wrong_versions(installed)
@@ -367,6 +365,8 @@ def stored() -> NotebookNode:
 def fresh(stored: NotebookNode) -> Iterator[NotebookNode]:
     """What Binder's kernel makes of it."""
     notebook = nbformat.from_dict(json.loads(json.dumps(stored)))
+    for cell in notebook.cells:
+        cell.metadata.trusted = True
     notebook.cells[1].outputs[0].data[WIDGET_VIEW] = {"model_id": "m"}
     said = "torch is not installed here: this cell was passed over.\n"
     notebook.cells[2].outputs[0].text = said
@@ -389,6 +389,14 @@ def test_a_moved_digit_and_a_dead_figure_are_found(
     dead, moved = visit.problems
     assert dead == "curve-a is not alive"
     assert "stored has '0.72835', this run '0.72836'" in moved
+
+
+def test_a_chapter_that_opens_without_drawings_is_found(
+    stored: NotebookNode, fresh: NotebookNode
+) -> None:
+    fresh.cells[1].metadata.trusted = False
+    (said,) = binder.compare("00_small", stored, fresh, {"m"}).problems
+    assert "opens without its drawings" in said
 
 
 def test_a_cell_is_passed_over_only_if_it_says_so(

@@ -112,6 +112,19 @@ def test_page(
         assert accessibility_violations(page, colours=width == WIDE) == []
 
 
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_no_line_begins_with_the_comma_behind_a_formula(
+    width: int, address: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{address}/{CHAPTERS[1]}", width=width)
+    lines = page.locator(".kept-together").evaluate_all(
+        """groups => groups.map((group) =>
+          new Set([...group.getClientRects()].map((box) => Math.round(box.bottom))).size)"""
+    )
+    assert len(lines) > 50
+    assert set(lines) <= {0, 1}, "0: folded away"
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_without_scripts_everything_can_be_read(
     name: str, address: str, site: Path, open_page: Callable[..., Page]

@@ -10,7 +10,7 @@ import book_katex
 import book_pages
 import pytest
 import sphinxcontrib.katex
-from built_pages import ROOT
+from built_pages import ROOT, soup
 from docutils import nodes
 from py_mini_racer import JSEvalException
 from pygments.token import Comment, Keyword
@@ -74,6 +74,20 @@ class TestFormulas:
         assert '<span class="eqno">(1)' in html
         assert 'id="equation-one"' in html
         assert 'href="#equation-one">(1)</a>' in html
+
+    def test_what_touches_one_stays_with_it(self, tmp_path: Path) -> None:
+        _, warnings = build(tmp_path, r"So (:math:`x`), :math:`n`\ -th and :math:`y` alone.")
+        assert not warnings
+        kept = soup(tmp_path / "out" / "index.html").select(".kept-together")
+        assert [(tag.find_all(string=True, recursive=False)) for tag in kept] == [
+            ["(", "),"],
+            ["-th"],
+        ]
+        assert [tag.annotation.get_text() for tag in kept] == ["x", "n"]
+
+    def test_a_long_one_may_be_broken(self, tmp_path: Path) -> None:
+        html, _ = build(tmp_path, f":math:`{'a + ' * 20}b`, and more")
+        assert "kept-together" not in html
 
     def test_style_sheet_only_where_needed(self, tmp_path: Path) -> None:
         html, _ = build(tmp_path, "No formula.")

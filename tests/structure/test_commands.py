@@ -17,6 +17,7 @@ from threading import Thread
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tools import check, lock, serve
 from tools.environment import CONSTRAINTS, ROOT, locked_versions
@@ -158,7 +159,7 @@ def test_the_lock_names_versions_and_nothing_else() -> None:
 def test_the_lock_satisfies_the_requirements(path: Path) -> None:
     locked = locked_versions()
     for requirement in required(path):
-        version = locked[requirement.name.lower()]
+        version = locked[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} is locked to {version}"
 
 

@@ -14,13 +14,14 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sphinxcontrib.katex
 from docutils import nodes
 from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.errors import ExtensionError
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -35,6 +36,10 @@ NESTING = re.compile(r"\\\\|\\[{}&]|\\begin\b|\\end\b|[{}&]")
 # Nearly every formula needs these. The page's head asks for them early (layout.html, book-head.js):
 # lines that were broken before they arrive are broken anew, and the text moves.
 FIRST_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic", "KaTeX_Size1-Regular")
+# A comma, a bracket, the "th" of "n-th".
+TOUCHING_START, TOUCHING_END = re.compile(r"^\S{1,8}(?!\S)"), re.compile(r"(?<!\S)\S{1,8}$")
+COMMAND = re.compile(r"\\[A-Za-z]+")
+MOST_SIGNS = 24  # in one line of a phone
 OLD_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')
 
 logger = logging.getLogger(__name__)
@@ -125,6 +130,42 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class KeepPunctuation(SphinxPostTransform):
+    """Hold together a formula and what touches it: browsers would begin a line with its comma.
+
+    A long formula may have to be broken itself, so it is left alone.
+    """
+
+    default_priority = 800
+    formats: ClassVar[tuple[str, ...]] = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Put every such formula into an element that the style sheet keeps in one line."""
+        for formula in list(self.document.findall(nodes.math)):
+            if len(COMMAND.sub("x", formula.astext())) > MOST_SIGNS:
+                continue
+            parent = formula.parent
+            group = nodes.inline(classes=["kept-together"])
+            parent.replace(formula, group)
+            place = parent.index(group)
+            opening = _cut(parent, place - 1, TOUCHING_END)
+            closing = _cut(parent, place + 1, TOUCHING_START)
+            group += [nodes.Text(opening), formula, nodes.Text(closing)]
+            if not opening + closing:
+                parent.replace(group, formula)
+
+
+def _cut(parent: nodes.Element, place: int, pattern: re.Pattern[str]) -> str:
+    """Take what touches a formula out of the text at a place; nothing where no text is."""
+    beside = parent[place] if 0 <= place < len(parent) else None
+    text = beside.astext() if isinstance(beside, nodes.Text) else ""
+    found = pattern.search(text)
+    if found is None:
+        return ""
+    parent[place] = nodes.Text(text[: found.start()] + text[found.end() :])
+    return found[0]
+
+
 def copy_stylesheet(app: Sphinx) -> None:
     """Put the stylesheet and its fonts into the site; refuse those of another version."""
     if app.builder.format != "html":
@@ -162,6 +203,7 @@ def refuse_formula_in_title(app: Sphinx, doctree: nodes.document, docname: str) 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the renderer."""
     app.add_html_math_renderer("book_katex", (visit_math, None), (visit_displaymath, None))
+    app.add_post_transform(KeepPunctuation)
     app.connect("builder-inited", copy_stylesheet)
     app.connect("html-page-context", add_stylesheet)
     app.connect("doctree-resolved", refuse_formula_in_title)
