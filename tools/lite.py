@@ -277,9 +277,12 @@ def stage_chapters(folder: Path) -> dict[str, NotebookNode]:
     for path in sorted(CHAPTERS.glob("*.ipynb")):
         notebook = notebooks[path.name] = nbformat.read(path, as_version=4)
         notebook.metadata = nbformat.from_dict(KERNEL_METADATA)
-        # Without a server nobody joins the lines of a stored text; JupyterLab would show commas.
-        text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, split_lines=False)
-        (folder / path.name).write_text(text + "\n", encoding="utf-8")
+        for cell in code_cells(notebook):
+            # Where no server vouches for a notebook, JupyterLab hides its drawings.
+            cell.metadata.trusted = True
+        # As it is: nbformat would cut texts into lines, which only a server joins again, and would
+        # leave out whom to trust.
+        write_json(folder / path.name, notebook)
     return notebooks
 
 

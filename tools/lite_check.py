@@ -70,7 +70,8 @@ def environment(folder: Path, versions: dict[str, str]) -> Path:
     """Install the book in these versions, with the browser's own wheel; return its Python."""
     lines = [f"{name}=={version}\n" for name, version in versions.items()]
     (folder / "pins.txt").write_text("".join(lines), encoding="utf-8")
-    (requirements,) = without_lock([ROOT / "requirements.txt"], folder)
+    files = [ROOT / "requirements.txt", ROOT / "requirements-book.txt"]
+    *_, requirements = without_lock(files, folder)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]

@@ -195,6 +195,7 @@ def test_chapters_keep_their_text_in_one_piece(
     assert lite.stage_chapters(stage).keys() == {"01_one.ipynb"}
     assert (stage / "data" / "numbers.npz").read_bytes() == b"\x00\xff"
     (stored,) = json.loads((stage / "01_one.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert stored["metadata"]["trusted"], "JupyterLab would hide its drawings"
     assert stored["source"] == cell.source
     assert stored["outputs"][0]["text"] == "1\n2\n"
     staged, book = (nbformat.read(f / "01_one.ipynb", as_version=4) for f in (stage, chapters))

@@ -34,8 +34,8 @@ pytestmark = pytest.mark.slow
 CHAPTER = "05_chain_rule"
 BOOT_TIMEOUT_MS = 300_000
 # What intro.md says about all that a chapter loads from this site, its data aside.
-ANNOUNCED = "16 MB where the server compresses what it sends, else 30 MB"
-ANNOUNCED_MB = (16, 30)
+ANNOUNCED = "16 MB where the server compresses what it sends, else 32 MB"
+ANNOUNCED_MB = (16, 32)
 PLAIN_ROOMS = ("expressions", "mistakes")
 COMPILED = ("numpy", "matplotlib", "matplotlib_inline", "anywidget", "ipywidgets")
 
@@ -78,6 +78,11 @@ IS_CHANGED = "() => window.jupyterapp.shell.currentWidget.context.model.dirty"
 IS_READY = """() =>
   window.jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus === "idle"
 """
+# A notebook that is not trusted hides its drawings.
+IS_TRUSTED = """() => {
+  const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
+  return cells.filter((cell) => cell.type === "code").every((cell) => cell.trusted);
+}"""
 CODE_CELLS = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.context.ready;
@@ -234,6 +239,13 @@ def printed(outputs: list[dict[str, Any]]) -> str | None:
 def test_to_open_a_chapter_does_not_change_it(book: Lite) -> None:
     book.page.wait_for_function(IS_READY)
     assert book.page.evaluate(IS_CHANGED) is False
+
+
+def test_a_chapter_opens_with_its_boxes_and_drawings(book: Lite) -> None:
+    book.page.locator(".jp-MarkdownCell aside").first.wait_for(state="attached")
+    shown = book.page.locator(".jp-MarkdownCell").all_inner_texts()
+    assert [text for text in shown if ":::" in text] == []
+    assert book.page.evaluate(IS_TRUSTED)
 
 
 def test_it_starts_without_another_server(book: Lite) -> None:
