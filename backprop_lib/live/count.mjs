@@ -18,11 +18,12 @@ function names() {
   });
 }
 
-/** Where the line stands: under the heading of the exercises, else before the first one. */
+/** Where the line stands: under the heading of the exercises, else before the first one's cell. */
 function put(line) {
   const heading = document.querySelector("#check-yourself > :is(h2, h3)");
+  const form = document.querySelector('[data-live="form"]');
   if (heading) heading.after(line);
-  else document.querySelector('[data-live="form"]')?.before(line);
+  else (form?.closest(".cell") ?? form)?.before(line);
 }
 
 function toIndex() {

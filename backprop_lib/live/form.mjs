@@ -191,7 +191,7 @@ function build({ state, el }) {
   const buttons = h("div", { class: "lf-buttons" }, next);
   const title = kind === "function" ? "Your answer, in Python" : "Your answer";
   const group = h("fieldset", {}, h("legend", {}, title, h("span", { class: "lf-unseen" }, ` to: ${alt}`)));
-  const form = h("form", { class: "lf-form", novalidate: "" }, group);
+  const form = h("form", { class: `lf-form lf-of-${kind}`, novalidate: "" }, group);
   form.addEventListener("submit", (event) => event.preventDefault());
   if (kind === "function") {
     group.append(...onlyInPython(name, exercise), buttons);

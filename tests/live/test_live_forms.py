@@ -481,6 +481,17 @@ def test_forms_are_accessible_and_fit(live_page: LivePage, theme: str, width: in
     assert set(marks) == {"true"}
 
 
+def test_a_solution_in_words_is_read_without_scrolling(live_page: LivePage) -> None:
+    wordy = [name for name in JUDGED if name.startswith("15-")]
+    page = live_page(*map(form_of, wordy), width=390)
+    page.locator("summary").evaluate_all("list => list.forEach((e) => e.click())")
+    boxes = page.locator(".lf-solution pre", has_text=re.compile(r"\S"))
+    boxes.nth(len(wordy) - 1).wait_for()
+    widths = boxes.evaluate_all("list => list.map((e) => e.scrollWidth - e.clientWidth)")
+    assert len(widths) == len(wordy)
+    assert set(widths) == {0}
+
+
 def test_verdicts_are_announced(live_page: LivePage) -> None:
     page = live_page(*ALL)
     assert page.locator(".lf-verdict[role=status]").count() == 4
