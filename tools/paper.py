@@ -17,7 +17,6 @@ from html import escape
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString
 from bs4.filter import SoupStrainer
 
 HEADING = re.compile(r"^h[1-5]$")
@@ -32,7 +31,6 @@ PLAIN_MARK = re.compile(r'<span class="(?:n|nn|p|w|pre)">([^<]*)</span>')
 # Attributes that name an anchor of the same page, or several.
 NAMING = ("aria-labelledby", "aria-describedby", "aria-details", "for", "headers")
 ELSEWHERE = re.compile(r"^(?:[a-z]+:|//)")
-MARK = re.compile(r"[,.;:!?)]+")
 # Lines or rows: no cell of a chapter is longer, but listings and some lists are.
 SHORT = 15
 # Columns: longer lines are sentences, which may be broken.
@@ -72,7 +70,6 @@ def paper_page(site: Path, page: str, pages: Iterable[str], *, below: int = 0) -
     _still_figures(text)
     _forms(text)
     _blocks(text)
-    _punctuation(text)
     _names(text, page)
     _links(text, page, frozenset(pages))
     _images(text, page, site)
@@ -162,15 +159,6 @@ def _blocks(text: Tag) -> None:
     for table in text.find_all("table"):
         if len(table.find_all("tr")) <= SHORT:
             table["class"] = " ".join([*table.get_attribute_list("class"), "short"])
-
-
-def _punctuation(text: Tag) -> None:
-    """Let no line begin with the mark that follows a formula."""
-    for formula in text.find_all("span", class_="math"):
-        after = formula.next_sibling
-        if isinstance(after, NavigableString) and (mark := MARK.match(after)):
-            after.replace_with(after[mark.end() :])
-            formula.wrap(fragment('<span class="unbroken"></span>')).append(mark[0])
 
 
 def _names(text: Tag, page: str) -> None:

@@ -85,9 +85,11 @@ class TestFormulas:
         ]
         assert [tag.annotation.get_text() for tag in kept] == ["x", "n"]
 
-    def test_a_long_one_may_be_broken(self, tmp_path: Path) -> None:
-        html, _ = build(tmp_path, f":math:`{'a + ' * 20}b`, and more")
-        assert "kept-together" not in html
+    def test_a_long_one_is_marked_for_phones(self, tmp_path: Path) -> None:
+        formulas = [r"\frac{\partial J}{\partial \delta}", " + ".join("abcdefghij")]
+        build(tmp_path, ", ".join(f":math:`{formula}`" for formula in formulas) + ".")
+        kept = soup(tmp_path / "out" / "index.html").select(".kept-together")
+        assert [tag["class"] for tag in kept] == [["kept-together"], ["kept-together", "long"]]
 
     def test_style_sheet_only_where_needed(self, tmp_path: Path) -> None:
         html, _ = build(tmp_path, "No formula.")

@@ -39,7 +39,7 @@ FIRST_FONTS = ("KaTeX_Main-Regular", "KaTeX_Math-Italic", "KaTeX_Size1-Regular")
 # A comma, a bracket, the "th" of "n-th".
 TOUCHING_START, TOUCHING_END = re.compile(r"^\S{1,8}(?!\S)"), re.compile(r"(?<!\S)\S{1,8}$")
 COMMAND = re.compile(r"\\[A-Za-z]+")
-MOST_SIGNS = 24  # in one line of a phone
+SHORT = 24  # signs: less than a phone's line
 OLD_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')
 
 logger = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
 class KeepPunctuation(SphinxPostTransform):
     """Hold together a formula and what touches it: browsers would begin a line with its comma.
 
-    A long formula may have to be broken itself, so it is left alone.
+    On a phone, a long formula may have to be broken itself.
     """
 
     default_priority = 800
@@ -142,10 +142,9 @@ class KeepPunctuation(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Put every such formula into an element that the style sheet keeps in one line."""
         for formula in list(self.document.findall(nodes.math)):
-            if len(COMMAND.sub("x", formula.astext())) > MOST_SIGNS:
-                continue
             parent = formula.parent
-            group = nodes.inline(classes=["kept-together"])
+            length = len(COMMAND.sub("x", formula.astext()))
+            group = nodes.inline(classes=["kept-together"] + ["long"] * (length > SHORT))
             parent.replace(formula, group)
             place = parent.index(group)
             opening = _cut(parent, place - 1, TOUCHING_END)
