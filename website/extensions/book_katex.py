@@ -142,16 +142,14 @@ class KeepPunctuation(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Put every such formula into an element that the style sheet keeps in one line."""
         for formula in list(self.document.findall(nodes.math)):
-            parent = formula.parent
-            length = len(COMMAND.sub("x", formula.astext()))
-            group = nodes.inline(classes=["kept-together"] + ["long"] * (length > SHORT))
-            parent.replace(formula, group)
-            place = parent.index(group)
+            parent, place = formula.parent, formula.parent.index(formula)
             opening = _cut(parent, place - 1, TOUCHING_END)
             closing = _cut(parent, place + 1, TOUCHING_START)
-            group += [nodes.Text(opening), formula, nodes.Text(closing)]
-            if not opening + closing:
-                parent.replace(group, formula)
+            if opening or closing:
+                length = len(COMMAND.sub("x", formula.astext()))
+                group = nodes.inline(classes=["kept-together"] + ["long"] * (length > SHORT))
+                parent[place] = group
+                group += [nodes.Text(opening), formula, nodes.Text(closing)]
 
 
 def _cut(parent: nodes.Element, place: int, pattern: re.Pattern[str]) -> str:
