@@ -117,7 +117,9 @@ def test_no_line_begins_with_the_comma_behind_a_formula(
     width: int, address: str, open_page: Callable[..., Page]
 ) -> None:
     page = open_page(f"{address}/{CHAPTERS[1]}", width=width)
-    lines = page.locator(".kept-together").evaluate_all(
+    # On a phone a long formula may have to be broken itself.
+    kept = ".kept-together" if width == WIDE else ".kept-together:not(.long)"
+    lines = page.locator(kept).evaluate_all(
         """groups => groups.map((group) =>
           new Set([...group.getClientRects()].map((box) => Math.round(box.bottom))).size)"""
     )
