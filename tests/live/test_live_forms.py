@@ -224,6 +224,19 @@ def test_a_choice_is_made_before_the_reason_is_read(live_page: LivePage) -> None
     assert verdict_in(form) == "correct"
 
 
+# What stands in the fold in the same breath in which the answer is judged.
+JUDGED_AND_READ = """(form) => {
+  form.querySelector("input").checked = true;
+  form.querySelector("button[type=submit]").click();
+  return form.querySelector(".lf-solution pre").textContent;
+}"""
+
+
+def test_the_reason_of_a_choice_is_never_an_empty_box(live_page: LivePage) -> None:
+    form = form_in(live_page(*ALL), "07-predict-output")
+    assert form.evaluate(JUDGED_AND_READ) == str(solution("07-predict-output"))
+
+
 def test_a_function_is_sent_to_python_with_its_signature(live_page: LivePage) -> None:
     page = live_page(*ALL)
     form = form_in(page, "07-hidden-line")
